@@ -33,6 +33,7 @@ from undertow.lab.models import MLP, SmallCNN
 from undertow.lab.population import Population
 from undertow.lab.probes import Trace
 from undertow.lab.recipe import Recipe
+from undertow.lab.runner.checkpoint import FolderShelf, Saver, Stopped
 from undertow.lab.runner.drive import drive
 from undertow.lab.runner.probing import Probing
 from undertow.lab.runner.threads import one_thread
@@ -229,6 +230,19 @@ def test_each_source_alone_moves_last_bits_and_no_more(intervention, data):
     pairs = zip(weights(baseline)[0].values(), weights(under)[0].values(), strict=True)
     apart = [float((a - b).abs().max()) for a, b in pairs]
     assert 0 < max(apart) < 1e-5
+
+
+@pytest.mark.heavy
+def test_compiled_a_training_that_goes_on_has_the_bytes_of_one_never_stopped(data, tmp_path):
+    """Under the compiler itself, which is too slow for the contract that stops at each step."""
+    acting = (TorchCompile(),)
+    whole, stopped, goes_on = (given(data, acting, model=SmallCNN(4)) for _ in range(3))
+    facts = drive(Supervised(RECIPE), whole)
+    shelf = FolderShelf(tmp_path)
+    with pytest.raises(Stopped):
+        drive(Supervised(RECIPE), stopped, saver=Saver(shelf, "000", asked=lambda: True))
+    assert drive(Supervised(RECIPE), goes_on, saver=Saver(shelf, "000")) == facts
+    assert_same_bytes(weights(goes_on), weights(whole))
 
 
 def test_in_float64_the_function_is_the_same():

@@ -184,7 +184,6 @@ CASES = {
     "contiguous": (Supervised(RECIPE), (MemoryFormat("contiguous"),)),
     "micro-batches": (Supervised(RECIPE), (MicroBatches(2, ghost=True),)),
     "permuted": (Supervised(RECIPE), (ChannelPermutation(1), FixedMask(ACTIVE))),
-    "compiled": (Supervised(RECIPE), (TorchCompile(),)),
     "traced": (Supervised(RECIPE), (TorchCompile("aot_eager"),)),
     "flipped bit": (Supervised(RECIPE), (FlippedBit(),)),
     "deterministic, contrastive": (Contrastive(PLAIN, projector=(8, 4)), (Deterministic(),)),
@@ -205,7 +204,7 @@ CASES["one shot, pretrained"] = (TUNED, (OneShotPruning(0.5, TUNED, of="encoder"
 ALONE = {"sampled", "subset", "folds", "all sites", "another kind", "grainy", "targeted, sampled"}
 ALONE |= {"selected", "selected, stale", "random share", "drawn", "drawn and weighted"}
 ALONE |= {"reduced", "reweighed", "balanced", "robust, sampled"}
-ALONE |= {"contiguous", "micro-batches", "permuted", "compiled", "traced", "flipped bit"}
+ALONE |= {"contiguous", "micro-batches", "permuted", "traced", "flipped bit"}
 ALONE |= {"phases, permuted"}
 STACKED = [case for case in CASES if case not in ALONE]
 # by these the fast suite knows a kind of training; the others are heavy

@@ -13,7 +13,7 @@ from contracts.test_trainings import given
 from undertow.errors import UserError
 from undertow.lab.feeds.resident import resident
 from undertow.lab.interventions.arithmetic import InstructionSet
-from undertow.lab.interventions.arithmetic import instruction_set as module
+from undertow.lab.interventions.arithmetic._read_back import READ
 from undertow.lab.models import SmallCNN
 from undertow.lab.population import Population
 from undertow.lab.recipe import Recipe
@@ -88,7 +88,7 @@ def test_a_process_that_was_started_otherwise_refuses(data):
 def test_a_variable_that_comes_too_late_is_an_error(data, monkeypatch):
     torch.backends.cpu.get_cpu_capability()  # torch has looked by now
     monkeypatch.setenv("ATEN_CPU_CAPABILITY", "default")
-    monkeypatch.setitem(module.READ, "aten", lambda: "avx512")
+    monkeypatch.setitem(READ, "aten", lambda: "avx512")
     said = (
         "InstructionSet(aten='default', onednn=None, mkl=None): aten computes with avx512 here, "
         "though ATEN_CPU_CAPABILITY is set; this processor or this build does not offer it, or the "
@@ -187,7 +187,7 @@ def test_on_ray_they_give_the_same_bytes(tmp_path):
 
 
 READ_BACK = """
-from undertow.lab.interventions.arithmetic import instruction_set as i
+from undertow.lab.interventions.arithmetic import _read_back as i
 print(i.aten_capability(), i.onednn_kernel(), i.mkl_branch(), i.onednn_kernel())
 """
 

@@ -8,9 +8,9 @@ outside, so they are computed alike in all arms; ``InstructionSet`` alone holds 
 from undertow.lab.interventions.arithmetic.channel_permutation import ChannelPermutation
 from undertow.lab.interventions.arithmetic.deterministic import Deterministic
 from undertow.lab.interventions.arithmetic.instruction_set import InstructionSet
+from undertow.lab.interventions.arithmetic.intra_op_threads import Threads
 from undertow.lab.interventions.arithmetic.memory_format import MemoryFormat
 from undertow.lab.interventions.arithmetic.micro_batches import MicroBatches
-from undertow.lab.interventions.arithmetic.threads import Threads
 from undertow.lab.interventions.arithmetic.torch_compile import TorchCompile
 
 __all__ = [

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
-import re
-import sys
-import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
+from typing import TYPE_CHECKING, ClassVar, Literal, get_args
 
 import torch
-from torch.nn import functional as F
 
 from undertow.errors import UserError
+from undertow.lab.interventions.arithmetic._read_back import BRANCHES, READ
 from undertow.lab.interventions.site import AbstractArithmetic
 
 if TYPE_CHECKING:
@@ -32,8 +26,6 @@ LOWER_CASE = "aten"
 """The library that wants its value so; the others want capitals."""
 NEEDS = {"avx2": "avx2", "avx512": "avx512_f", "avx512_core": "avx512_bw", "sse41": "sse4_1"}
 """What a processor must have, by torch's names."""
-BRANCHES = {1: "off", 2: "auto", 3: "compatible", 10: "avx2", 12: "avx512"}
-"""What ``mkl_cbwr_get`` answers: the names of ``mkl_types.h``, as far as one can ask for them."""
 BITS = {"default": 128, "sse41": 128, "avx2": 256, "avx512": 512, "avx512_core": 512}
 
 
@@ -123,61 +115,3 @@ def _fact(library: str, found: str) -> list[tuple[str, float]]:
     if library == "mkl":
         return [("mkl_branch", float(next(n for n, name in BRANCHES.items() if name == found)))]
     return [(f"{library}_vector_bits", float(BITS[found]))]
-
-
-def aten_capability() -> str:
-    """What torch's own operators use: ``default``, ``avx2``, ``avx512``, or another processor's."""
-    return str(torch.backends.cpu.get_cpu_capability()).lower()
-
-
-@cache
-def onednn_kernel() -> str:
-    """The instructions of the kernel that oneDNN takes for a small float32 convolution: ``sse41``,
-    ``avx2``, ``avx512_core``; ``no kernel`` where it takes none. oneDNN has no question for this,
-    only a log on standard output, which is caught."""
-    mkldnn: Any = torch.backends.mkldnn
-    if not mkldnn.is_available():
-        return "no kernel"
-    with tempfile.TemporaryFile() as log:
-        with _output_to(log.fileno()), mkldnn.verbose(1), torch.no_grad():
-            F.conv2d(torch.ones(32, 16, 16, 16), torch.ones(16, 16, 3, 3))
-        log.seek(0)
-        said = log.read().decode(errors="replace")
-    found = re.search(r",convolution,[a-z_]+:(\w+)", said)
-    return found[1] if found else "no kernel"
-
-
-@contextmanager
-def _output_to(file: int) -> Iterator[None]:
-    """What C code prints inside goes to ``file``."""
-    sys.stdout.flush()
-    _flush()
-    kept = os.dup(1)
-    os.dup2(file, 1)
-    try:
-        yield
-    finally:
-        _flush()
-        os.dup2(kept, 1)
-        os.close(kept)
-
-
-def _flush() -> None:
-    ctypes.CDLL(None).fflush(None)
-
-
-def mkl_branch() -> str:
-    """The branch that MKL keeps to: one of ``BRANCHES``, a number for another one, ``no MKL``."""
-    library = Path(torch.__file__).parent / "lib" / "libtorch_cpu.so"
-    try:
-        answer = int(ctypes.CDLL(str(library)).mkl_serv_cbwr_get(1))
-    except (OSError, AttributeError):
-        return "no MKL"
-    return BRANCHES.get(answer, str(answer))
-
-
-READ: dict[str, Callable[[], str]] = {
-    "aten": aten_capability,
-    "onednn": onednn_kernel,
-    "mkl": mkl_branch,
-}
