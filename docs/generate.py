@@ -24,7 +24,7 @@ from undertow.audit.gate.rules import RULES
 from undertow.audit.measures import all_measures
 from undertow.cli import app
 from undertow.lab import probes
-from undertow.lab.interventions import inputs, objective, runtime, sampling, weights
+from undertow.lab.interventions import arithmetic, inputs, objective, runtime, sampling, weights
 from undertow.lab.probes.probe import Column
 from undertow.listing import rule_limits
 from undertow.records.formats.detect import known_formats
@@ -141,6 +141,7 @@ def interventions() -> str:
         ("what training sees of its examples", inputs),
         ("what training minimises", objective),
         ("weights", weights),
+        ("how numbers are computed", arithmetic),
         ("what runs the model", runtime),
     )
     for site, place in sites:

@@ -221,7 +221,7 @@ class Watched(AbstractArithmetic):
     inside: ClassVar[list[bool]] = []
 
     @contextmanager
-    def around(self, device):
+    def around(self, given):
         self.inside.append(True)
         yield
         self.inside.append(False)

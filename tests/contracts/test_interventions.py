@@ -18,6 +18,9 @@ SMALL = [
     weights.FixedMask(active=(18, 100)),
     weights.FixedMask(active=(36, 360), scale="active"),
     weights.FixedMask(active=(36, 0), scale=(0.5, 1.0)),
+    weights.FlippedBit(seed=3),
+    weights.FlippedBit(count=5),
+    weights.FlippedBit(weight="4.weight", index=17),
     weights.MagnitudePruning(sparsity=0.5),
     weights.MagnitudePruning(
         sparsity=0.75, begin=0.0, end=0.5, every=0.25, scope="global", regrow=False
@@ -34,6 +37,7 @@ SMALL = [
 IDLE = [
     weights.FineTuning(Recipe(epochs=1, lr=0.0)),
     weights.FixedMask(active=(36, 720)),
+    weights.FlippedBit(count=0),
     weights.MagnitudePruning(sparsity=0.0),
     weights.RandomPruning(sparsity=0.0),
     weights.OneShotPruning(sparsity=0.0),

@@ -17,6 +17,14 @@ from blobs import Blobs, BlobsKept
 from undertow.errors import UserError
 from undertow.lab.feeds.resident import resident
 from undertow.lab.feeds.views import Blur, Flip, Greyscale, Jitter, ResizedCrop
+from undertow.lab.interventions.arithmetic import (
+    ChannelPermutation,
+    Deterministic,
+    MemoryFormat,
+    MicroBatches,
+    Threads,
+    TorchCompile,
+)
 from undertow.lab.interventions.during import During
 from undertow.lab.interventions.inputs import TargetedAugmentation
 from undertow.lab.interventions.objective import (
@@ -41,6 +49,7 @@ from undertow.lab.interventions.site import weight_layers
 from undertow.lab.interventions.weights import (
     FineTuning,
     FixedMask,
+    FlippedBit,
     MagnitudePruning,
     OneShotPruning,
 )
@@ -170,6 +179,18 @@ CASES = {
         (MagnitudePruning(0.5, begin=0.0, end=0.6, every=0.1),),
     ),
     "linear probe": (LinearProbe(RECIPE), ()),
+    "threads": (Supervised(RECIPE), (Threads(2),)),
+    "deterministic": (Supervised(ADAM), (Deterministic(), MagnitudePruning(0.5))),
+    "contiguous": (Supervised(RECIPE), (MemoryFormat("contiguous"),)),
+    "micro-batches": (Supervised(RECIPE), (MicroBatches(2, ghost=True),)),
+    "permuted": (Supervised(RECIPE), (ChannelPermutation(1), FixedMask(ACTIVE))),
+    "traced": (Supervised(RECIPE), (TorchCompile("aot_eager"),)),
+    "flipped bit": (Supervised(RECIPE), (FlippedBit(),)),
+    "deterministic, contrastive": (Contrastive(PLAIN, projector=(8, 4)), (Deterministic(),)),
+    "phases, permuted": (
+        Phases(("first", Supervised(RECIPE)), ("second", LinearProbe(PLAIN))),
+        (ChannelPermutation(), MemoryFormat("contiguous"), During("first", FlippedBit())),
+    ),
     "pretrained": (
         Phases(
             ("pretrain", Contrastive(replace(ADAM, flip=False, crop=0), 0.5, 0.07)),
@@ -183,6 +204,8 @@ CASES["one shot, pretrained"] = (TUNED, (OneShotPruning(0.5, TUNED, of="encoder"
 ALONE = {"sampled", "subset", "folds", "all sites", "another kind", "grainy", "targeted, sampled"}
 ALONE |= {"selected", "selected, stale", "random share", "drawn", "drawn and weighted"}
 ALONE |= {"reduced", "reweighed", "balanced", "robust, sampled"}
+ALONE |= {"contiguous", "micro-batches", "permuted", "traced", "flipped bit"}
+ALONE |= {"phases, permuted"}
 STACKED = [case for case in CASES if case not in ALONE]
 # by these the fast suite knows a kind of training; the others are heavy
 FEW = (

@@ -63,6 +63,7 @@ class Population:
             )
         for site in ("objective", "sampling"):
             self._check_one(site)
+        self._check_arithmetic()
         self._check_sites()
         if any(i.site == "runtime" for i in self.interventions[:-1]):
             raise ValueError(
@@ -111,6 +112,11 @@ class Population:
         return index if fixed is None else fixed
 
     @property
+    def environment(self) -> dict[str, str]:
+        """Variables that a process which trains its members has to be started with."""
+        return {n: value for i in self.interventions for n, value in i.environment.items()}
+
+    @property
     def folder(self) -> str:
         """The name of this population's folder: its own, with a dash for whatever a path or a shell
         may trip over."""
@@ -142,6 +148,18 @@ class Population:
                     f"{site}"
                 )
             acting[intervention.site] = intervention
+
+    def _check_arithmetic(self) -> None:
+        """Of each kind one, since the inner of two would be in force."""
+        acting: dict[type, Intervention] = {}
+        for intervention in self.interventions:
+            if intervention.site != "arithmetic":
+                continue
+            if (other := acting.setdefault(type(intervention), intervention)) is not intervention:
+                raise ValueError(
+                    f"population {self.name!r}: {intervention!r} cannot join {other!r}; a training "
+                    f"has one {type(intervention).__name__}"
+                )
 
     def _check_sites(self) -> None:
         """A training names the sites at which it can be changed; a recipe's has all of them."""

@@ -38,6 +38,9 @@ class Score(Protocol):
         ...
 
 
+Around = AbstractContextManager[Mapping[str, float] | None]
+"""What is in force around a training, and what was read back of it."""
+
 Site = Literal["sampling", "inputs", "objective", "weights", "arithmetic", "runtime"]
 
 
@@ -63,6 +66,13 @@ class Intervention(ABC):
         """For one that derives: the training that follows, ``None`` for none."""
         return None
 
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """Variables that have to be there when a process starts, since a library reads them as it
+        is loaded; none, unless it says so. Members are then trained in processes started with
+        them."""
+        return {}
+
 
 @dataclass(frozen=True)
 class Effect:
@@ -78,10 +88,11 @@ class Effect:
 @dataclass(frozen=True)
 class Horizon:
     """How many steps of training lie ahead (maybe none), and the seed of whatever an intervention
-    draws."""
+    draws. ``number`` says which member of its population a model that trains alone is."""
 
     steps: int
     seed: int
+    number: int = 0
 
 
 class WeightsRun(ABC):
@@ -266,9 +277,16 @@ class AbstractArithmetic(Intervention):
 
     site: ClassVar[Site] = "arithmetic"
 
+    @property
+    def unable(self) -> str:
+        """Why this machine cannot compute so; empty where it can."""
+        return ""
+
     @abstractmethod
-    def around(self, device: torch.device) -> AbstractContextManager[object]:
-        """In force inside, and as before outside."""
+    def around(self, given: Given) -> Around:
+        """In force inside, and as before outside; entered before the training starts, also where it
+        goes on from a checkpoint. What it gives is read back from the libraries and becomes facts
+        of each member. ``UserError`` where they do not do what is asked."""
 
 
 class AbstractWeights(Intervention):

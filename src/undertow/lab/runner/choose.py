@@ -16,6 +16,7 @@ import torch
 from undertow.errors import UserError
 from undertow.lab.feeds.feed import Feed
 from undertow.lab.held_values import without_address
+from undertow.lab.interventions.site import AbstractArithmetic
 from undertow.lab.population import Population
 from undertow.lab.runner.member import trainings
 from undertow.lab.runner.memory import member_memory, members_that_fit
@@ -97,12 +98,15 @@ class Means:
 def choose(population: Population, runner: str, means: Means, folder: Path) -> Choice:
     """``folder`` is the population's own; its neighbours there are trained alike, so that a study's
     arms differ in nothing but their intervention."""
+    _check_able(population)
     why = by_itself(population)
     if why and runner == "stacked":
         raise UserError(
             f"population {population.name!r} cannot be trained in stacks: {why}; leave --runner "
             "out, or give --runner processes"
         )
+    if population.environment and runner in ("auto", "loop"):
+        return _started_anew(population, runner)
     if runner == "loop":
         return Choice("single", "here", 1, "asked for")
     if runner == "processes":
@@ -119,6 +123,27 @@ def choose(population: Population, runner: str, means: Means, folder: Path) -> C
         beside = means.side_by_side and population.members > 1
         return Choice("single", "processes" if beside else "here", 1, f"no stack, since {why}")
     return _before(population, folder, means) or _measured(population, means)
+
+
+def _check_able(population: Population) -> None:
+    """``UserError`` where this machine lacks what an intervention computes with."""
+    for intervention in population.interventions:
+        if isinstance(intervention, AbstractArithmetic) and intervention.unable:
+            raise UserError(
+                f"population {population.name!r}: {intervention!r}: {intervention.unable}"
+            )
+
+
+def _started_anew(population: Population, runner: str) -> Choice:
+    """Where a process has to be started with some environment, this one is not it."""
+    said = " ".join(f"{name}={value}" for name, value in population.environment.items())
+    if runner == "loop":
+        raise UserError(
+            f"population {population.name!r}: its members train in processes that are started with "
+            f"{said}, and --runner loop trains in this one; leave --runner out, or give --runner "
+            "processes"
+        )
+    return Choice("single", "processes", 1, f"processes of their own, started with {said}")
 
 
 def by_itself(population: Population) -> str:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, ExitStack, nullcontext
+from contextlib import ExitStack, nullcontext
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from undertow.errors import UndertowError
-from undertow.lab.interventions.site import AbstractArithmetic
+from undertow.lab.interventions.site import AbstractArithmetic, Around
 from undertow.lab.runner.checkpoint import Saver, UnsavedBuffers
 from undertow.lab.runner.probing import Probing
 from undertow.lab.trainings.noise import no_other_draws, torchs_own_kept
@@ -38,10 +38,11 @@ def drive(
     epoch. Raises ``Stopped`` where the saver was
     asked to. Torch's own generators are left as they were.
     """
-    device = given.data.device
+    device, computed = given.data.device, Facts()
     with ExitStack() as around:
         for context in surroundings(training, given):
-            around.enter_context(context)
+            read_back = around.enter_context(context)
+            computed |= dict(read_back or {})
         run = training.start(given)
         losses = _Losses(len(given.models), device)
         probing = probing or Probing()
@@ -67,17 +68,18 @@ def drive(
         if not losses.all_diverged:
             probing.end()
             ended = run.finish()
+        ended = [end if isinstance(end, Exception) else computed | end for end in ended]
         return losses.endings(ended, run.epochs)
 
 
-def surroundings(training: Training, given: Given) -> Iterator[AbstractContextManager[object]]:
+def surroundings(training: Training, given: Given) -> Iterator[Around]:
     """What is in force around all of a training: its arithmetic, and torch's own generators are
     afterwards as they were."""
     device = given.data.device
     yield torchs_own_kept(device)
     yield products(training.precision, device)
     for arithmetic in given.at(AbstractArithmetic):
-        yield arithmetic.around(device)
+        yield arithmetic.around(given)
 
 
 class _Losses:

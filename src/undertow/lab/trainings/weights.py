@@ -15,7 +15,7 @@ class WeightsOf:
     def __init__(self, given: Given, steps: int) -> None:
         acting = given.at(AbstractWeights)
         self.runs_M = [
-            [i.start(model, Horizon(steps, seeds["init"])) for i in acting]
+            [i.start(model, Horizon(steps, seeds["init"], given.number)) for i in acting]
             for model, seeds in zip(given.models, given.seeds_M, strict=True)
         ]
 

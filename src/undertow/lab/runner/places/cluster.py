@@ -199,11 +199,14 @@ class _Run:
         self._order = ray.put(self._described())
         needs = place.needs(work.device)
         calls = 1 if "GPU" in needs else 0  # 0 is for ever
+        # Ray keeps processes of another environment apart
+        variables = work.population.environment
         self._task = ray.remote(max_calls=calls)(train_chunk).options(
             num_cpus=needs["CPU"],
             num_gpus=needs.get("GPU", 0),
             max_retries=0,
             name=f"undertow {work.population.name}",
+            **({"runtime_env": {"env_vars": variables}} if variables else {}),
         )
         self._running: dict[Any, _Piece] = {}
         self._begun: set[str] = set()

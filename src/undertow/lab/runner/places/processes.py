@@ -8,7 +8,7 @@ import os
 import pickle
 import signal
 import sys
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from multiprocessing.connection import Connection, wait
@@ -38,9 +38,10 @@ class Processes:
     """Up to ``workers`` processes that take the next chunk when they are free, each with one
     thread.
 
-    They start with the first population (2 to 3 s) and keep its data for the next. Leaving
-    ``results`` early stops them; killing this process stops them at their next message. A worker
-    that dies takes its chunk's members with it, as failures, and is replaced.
+    They start with the first population (2 to 3 s) and keep its data for the next, unless that has
+    to be trained in processes that are started with another environment: then new ones take their
+    place. Leaving ``results`` early stops them; killing this process stops them at their next
+    message. A worker that dies takes its chunk's members with it, as failures, and is replaced.
     """
 
     def __init__(self, workers: int, asked: Callable[[], bool] = never) -> None:
@@ -51,6 +52,8 @@ class Processes:
         self._processes: dict[Connection, BaseProcess] = {}
         self._busy: dict[Connection, set[Job]] = {}
         """What each worker that is at work still owes."""
+        self._environment: dict[str, str] = {}
+        """Variables that workers are started with, beside this process's own."""
 
     def results(self, work: Work, watch: Watcher) -> Generator[Result, None, None]:
         """Yield results in the order in which members end.
@@ -59,6 +62,9 @@ class Processes:
         read; ``Stopped`` where somebody asked to stop, once every worker has kept its checkpoint.
         """
         waiting, whole = list(work.chunks), False
+        if work.population.environment != self._environment:
+            self.close()
+            self._environment = work.population.environment
         try:
             while waiting or self._busy:
                 while waiting and len(self._busy) < self.workers:
@@ -107,10 +113,12 @@ class Processes:
 
     def _start(self) -> Connection:
         ours, theirs = self._context.Pipe()
-        process: BaseProcess = self._context.Process(
-            target=_live, args=(theirs, self._stop, dict(os.environ)), daemon=True
-        )
-        with _no_main():
+        # libraries read some variables as they are loaded: in the server they are loaded already
+        context = multiprocessing.get_context("spawn") if self._environment else self._context
+        with _no_main(), _environment_with(self._environment):
+            process: BaseProcess = context.Process(
+                target=_live, args=(theirs, self._stop, dict(os.environ)), daemon=True
+            )
             process.start()
         theirs.close()  # or the end of the worker would never show here
         self._processes[ours] = process
@@ -175,6 +183,21 @@ def warm_up() -> None:
         from multiprocessing.forkserver import ensure_running
 
         ensure_running()
+
+
+@contextmanager
+def _environment_with(variables: Mapping[str, str]) -> Iterator[None]:
+    """Processes that start inside have these variables too."""
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
 
 @contextmanager

@@ -1,0 +1,91 @@
+"""``TorchCompile``: the network's passes as a compiler makes them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Literal, get_args
+
+import torch
+
+from undertow.errors import NoEffectError, UserError
+from undertow.lab.interventions.arithmetic._forward import forward_replaced
+from undertow.lab.interventions.site import AbstractArithmetic
+
+if TYPE_CHECKING:
+    from undertow.lab.trainings.training import Given
+
+Backend = Literal["inductor", "aot_eager", "eager"]
+COMPILERS = ("g++", "clang++", "c++")
+
+
+@dataclass(frozen=True)
+class TorchCompile(AbstractArithmetic):
+    """Trains with the network compiled by ``torch.compile``; loss and optimizer stay as they are.
+
+    Fused loops round and sum otherwise than operators one by one. Each shape of a batch is compiled
+    for itself (``dynamic=False``), so that what is computed does not depend on what came before,
+    and a training that goes on after a stop gives the bytes of one that did not stop. Dropout draws
+    what it draws uncompiled (``fallback_random``). More shapes than torch's limit is an error and
+    not a silent return to single operators. What was compiled is forgotten afterwards
+    (``torch._dynamo.reset``, which reaches all of the process), so each member compiles again, in
+    seconds where the code is on disk. ``aot_eager`` and ``eager`` trace and call torch's own
+    operators, and gave the bits of an uncompiled training: they tell whether a difference is the
+    compiler's or the tracer's.
+
+    Raises ``ValueError`` for another backend; ``UserError`` where ``inductor`` finds no C++
+    compiler; ``NoEffectError`` where nothing was compiled.
+    """
+
+    by_itself: ClassVar[str] = "the network of one member is compiled"
+
+    backend: Backend = "inductor"
+
+    def __post_init__(self) -> None:
+        if self.backend not in get_args(Backend):
+            raise ValueError(f"{self!r}: backend is one of {', '.join(get_args(Backend))}")
+
+    @property
+    def unable(self) -> str:
+        """Names what is missing."""
+        if self.backend == "inductor" and not any(map(shutil.which, _compilers())):
+            return "no C++ compiler is found; install g++, or name one in the variable CXX"
+        return ""
+
+    @contextmanager
+    def around(self, given: Given) -> Iterator[None]:
+        """Calls of the network go to what was compiled of it."""
+        if self.unable:
+            raise UserError(f"{self!r}: {self.unable}")
+        with warnings.catch_warnings():  # torch warns of what its compiler still uses
+            warnings.simplefilter("ignore", DeprecationWarning)
+            from torch._dynamo import config, utils
+            from torch._inductor import compile_fx  # noqa: F401
+            from torch._inductor import config as inductor
+
+        (model,) = given.models
+        torch._dynamo.reset()
+        utils.counters.clear()
+        # not model.compile(), which torch skips for a network that is nn.Sequential
+        compiled = torch.compile(model.forward, backend=self.backend, dynamic=False)
+        try:
+            with (
+                config.patch(fail_on_recompile_limit_hit=True),
+                inductor.patch(fallback_random=True),
+                forward_replaced(model, compiled),
+            ):
+                yield
+            graphs = utils.counters["stats"]["unique_graphs"]
+        finally:
+            torch._dynamo.reset()
+        if not graphs:
+            raise NoEffectError(f"{self!r} compiled nothing; this training calls no network")
+
+
+def _compilers() -> tuple[str, ...]:
+    named = os.environ.get("CXX")
+    return (named,) if named else COMPILERS
