@@ -183,12 +183,14 @@ def _way(reference: Records, variant: Records, out_N: Bools, missing: Missing) -
     if said and there.all():
         return f"{one}."
     each = f"{one}, give each other one" if said else "Give each"
+    # Without it the sides would disagree about the right answer.
+    row = "a row with its label and" if (variant.label_N >= 0).any() else "a row with"
     if missing == "wrong":
         each = each.replace(", give", ", and give")
-        return f"{each} a row with an empty answer, which --missing wrong counts as wrong."
+        return f"{each} {row} an empty answer, which --missing wrong counts as wrong."
     if there.all():
         return "Add --missing wrong."
-    return f"{each} a row with an empty answer, and add --missing wrong."
+    return f"{each} {row} an empty answer, and add --missing wrong."
 
 
 def _said_twice(side: Records, ids: pl.Series) -> bool:
