@@ -240,7 +240,7 @@ def test_grades_as_people_write_them(grades: list[str]) -> None:
             "",
             {},
             "old.csv: 4 example ids appear more than once, first 'a.tif'; remove the repeats (or "
-            "name the members with --member seed), or leave them out with --allow-partial",
+            "name the members with --member seed), or leave all rows of these ids out with --allow-partial",
         ),
         (
             {"x": ["1", "2"], "y": ["a", "b"], "z": ["c", "d"]},

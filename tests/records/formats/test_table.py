@@ -381,7 +381,7 @@ def test_nested_columns_are_not_used_and_said(put) -> None:
             "a.csv",
             "example_id,prediction\n1,a\n2,a\n1,b\n",
             "a.csv: 1 example ids appear more than once, first '1'; remove the repeats (or name "
-            "the members in a column 'member'), or leave them out with --allow-partial",
+            "the members in a column 'member'), or leave all rows of these ids out with --allow-partial",
         ),
         (
             "a.csv",
