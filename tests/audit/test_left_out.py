@@ -50,7 +50,10 @@ def test_empty_answers_where_it_fails_are_said_to_be_unlike_the_rest():
     assert said(both) == (wanted,)
     result = gate(both[0], [both[1]], POLICY, allow_partial=True)
     assert result.verdict == "pass"
-    assert result.reason == ("The one required check passes. Compared on 800 of 1,000 examples.")
+    assert result.reason == (
+        "The one required check passes. Compared on 800 of 1,000 examples. 200 of those left out have "
+        "no answer of 'new'; counted as wrong, accuracy would fall by 20.0 points."
+    )
     assert result.audit is not None
     assert wanted in result.audit.assumptions
     assert f"NOTE: {wanted}" in summary_text(result.audit).splitlines()

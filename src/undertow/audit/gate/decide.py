@@ -87,7 +87,7 @@ def gate(
     small = tuple(s for a in about for s in a.not_shown)
     verdict = overall(decisions)
     first = look_first([c.pair for c in compared], decisions) if verdict == "fail" else ()
-    reason = " ".join([sentence(decisions, small), *first, *_coverage(compared)])
+    reason = " ".join([sentence(decisions, small), *first, *_coverage(compared, verdict)])
     return GateResult(verdict, reason, decisions, found, policy.level, small)
 
 
@@ -145,12 +145,14 @@ def _place(d: Decision, several: bool) -> str:
     return f"{d.rule} on {d.where}" + (f" of {d.variant}" if several else "")
 
 
-def _coverage(compared: Sequence[Comparison]) -> Iterator[str]:
-    """On how many examples the verdict rests, where not on all; of several variants each by
-    name."""
+def _coverage(compared: Sequence[Comparison], verdict: Outcome) -> Iterator[str]:
+    """On how many examples the verdict rests, where not on all; of several variants each by name.
+    A pass, which may be all that is read, says what the others would cost."""
     for c in compared:
         if c.coverage:
             yield c.coverage if len(compared) == 1 else f"{c.pair.variant.name}: {c.coverage}"
+        if c.left_out_cost and verdict == "pass":
+            yield c.left_out_cost
 
 
 class About(NamedTuple):
