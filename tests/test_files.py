@@ -337,7 +337,10 @@ def test_empty_scores_are_refused_by_gate_and_audit(logs: Path):
 
 def test_what_is_left_out_stands_in_the_verdict_line(logs: Path):
     done = run(logs, GATE.format("two.csv", "gate.toml") + " --allow-partial")
-    assert verdict_line(done.stdout).endswith(" Compared on 498 of 500 examples.")
+    assert verdict_line(done.stdout).endswith(
+        " Compared on 498 of 500 examples. 2 of those left out have no answer of 'two'; counted as "
+        "wrong, accuracy would fall by 0.4 points."
+    )
     assert all("Compared on 498 of 500 examples." in text for text in texts(logs / "g"))
     done = run(logs, "undertow audit old.csv --against two.csv --out out --allow-partial")
     assert "Compared on 498 of 500 examples." in done.stdout

@@ -137,16 +137,24 @@ def read_sides(request: Request, sources: Sources | None = None) -> Sides:
     except RowsWithin as error:
         raise refused_alike(error, _all_files(request)) from None
     except OtherScale as error:
-        raise error.with_those(_refused(request, OtherScale)) from None
+        refused = [*_refused(request, OtherScale)]
+        if len(refused) < 2:
+            _refuse_scales_apart(request)
+        raise error.with_those(refused) from None
     except InOneColumn as error:
         raise error.with_those(_refused(request, InOneColumn)) from None
     except UserError:
         if request.reading.positive is not None:
             _refuse_named_apart(request)
-        frames = [side for side in _sides(request) if isinstance(side, Frames)]
-        given = [one for side in frames for one in side.given]
-        refuse_scales_apart(_all_files(request), given, request.reading)
+        _refuse_scales_apart(request)
         raise
+
+
+def _refuse_scales_apart(request: Request) -> None:
+    """Raises ``UserError`` where one side alone looks like per cent."""
+    frames = [side for side in _sides(request) if isinstance(side, Frames)]
+    given = [one for side in frames for one in side.given]
+    refuse_scales_apart(_all_files(request), given, request.reading)
 
 
 def _all_files(request: Request) -> list[Path]:

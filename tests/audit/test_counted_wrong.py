@@ -186,7 +186,7 @@ def test_examples_without_a_label_are_not_counted():
     old, new = side("old", RIGHT_N, label_N=label_N), side("new", RIGHT_N, label_N=label_N, gone=40)
     wanted = (
         "40 of 100 examples were left out, 100 % of class (missing) and 40 % of all; counted as "
-        "wrong, accuracy would fall by 25.0 points. Give each a row with an empty answer, which --missing wrong counts as wrong."
+        "wrong, accuracy would fall by 25.0 points. Give each a row with its label and an empty answer, which --missing wrong counts as wrong."
     )
     assert said(old, new, "wrong") == wanted
 
@@ -197,7 +197,7 @@ def test_members_that_are_empty_in_part_count_as_wrong():
     members = RIGHT_N, empty(slice(10), slice(50, 52))
     wanted = (
         "20 of 100 examples were left out; counted as wrong, 10 of them for a member of 'old' too, "
-        "accuracy would fall by 14.0 points. Give each a row with an empty answer, which --missing "
+        "accuracy would fall by 14.0 points. Give each a row with its label and an empty answer, which --missing "
         "wrong counts as wrong."
     )
     assert said(side("old", *members), side("new", RIGHT_N, gone=20), "wrong") == wanted
@@ -210,8 +210,8 @@ def test_what_neither_answers_is_said_to_be_lost_by_neither():
     new = replace(side("new", RIGHT_N, gone=15), label_N=LABEL_N)
     assert said(old, new, "wrong") == (
         "23 of 100 examples were left out, 15 of them as 'new' has no answer; counted as wrong, 1 of "
-        "them for 'old' too, accuracy would fall by 15.2 points. Give each a row with an empty "
-        "answer, which --missing wrong counts as wrong."
+        "them for 'old' too, accuracy would fall by 15.2 points. Give each a row with its label "
+        "and an empty answer, which --missing wrong counts as wrong."
     )
 
 
@@ -324,12 +324,12 @@ ONCE = (
         (
             10,
             "refuse",
-            ", give each other one a row with an empty answer, and add --missing wrong.",
+            ", give each other one a row with its label and an empty answer, and add --missing wrong.",
         ),
         (
             10,
             "wrong",
-            ", and give each other one a row with an empty answer, which --missing wrong counts as wrong.",
+            ", and give each other one a row with its label and an empty answer, which --missing wrong counts as wrong.",
         ),
     ],
 )

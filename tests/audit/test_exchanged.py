@@ -3,6 +3,7 @@ nothing else is printed, and holds up a gate."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from undertow.audit.gate import gate
 from undertow.audit.gate.policy import parse_policy
 from undertow.audit.settings import Settings
 from undertow.cli import app
+from undertow.records.classes_told import note_on
 from undertow.records.records import Records
 
 NAMES = ["ant", "bee", "cow", "dog"]
@@ -98,7 +100,37 @@ def test_a_gate_does_not_pass_on_them_unless_that_is_allowed() -> None:
     assert guard.reason.startswith(
         "In the reference 'old' the classes 'ant' and 'dog' seem to have "
     )
+    assert guard.reason.endswith(
+        f"{CHECK} If the names are right and the model does mix these classes up, write "
+        'below_chance = "allowed" at the top of the policy.'
+    )
     assert gate(*sides, parse_policy(f'below_chance = "allowed"\n{rule}')).verdict == "pass"
+
+
+def test_a_gate_that_fails_says_to_check_them_first() -> None:
+    """Names exchanged in what is released are a real failure; but it is one of the file."""
+    rule = "[[max_drop]]\npoints = 10"
+    sides = side(GOOD_N), [side(SWAPPED[GOOD_N], "new")]
+    found = gate(*sides, parse_policy(rule))
+    said = "But classes of the variant 'new' seem to have one another's names: check that first."
+    assert (found.verdict, found.reason.endswith(f"more than 10 points. {said}")) == ("fail", True)
+    allowed = gate(*sides, parse_policy(f'below_chance = "allowed"\n{rule}'))
+    assert (allowed.verdict, said in allowed.reason) == ("fail", False)
+
+
+def test_a_gate_that_fails_counts_what_else_has_to_be_looked_into_first() -> None:
+    rule = "[[max_drop]]\npoints = 10"
+    old = side(GOOD_N)
+    notes = (note_on("old.csv"),)
+    old = replace(old, manifest=old.manifest.model_copy(update={"notes": notes}))
+    found = gate(old, [side(SWAPPED[GOOD_N], "new")], parse_policy(rule))
+    assert found.reason.endswith(
+        " But classes of the variant 'new' seem to have one another's names: check that first. "
+        "classes_told has to be looked into first too."
+    )
+    worse = side(np.where(np.arange(400) % 3, GOOD_N, (GOOD_N + 1) % 4), "new")
+    found = gate(old, [worse], parse_policy(rule))
+    assert found.reason.endswith("more than 10 points. classes_told has to be looked into first.")
 
 
 def test_of_many_classes_with_few_examples_another_order_of_all_is_said_at_chance() -> None:

@@ -50,7 +50,10 @@ def test_empty_answers_where_it_fails_are_said_to_be_unlike_the_rest():
     assert said(both) == (wanted,)
     result = gate(both[0], [both[1]], POLICY, allow_partial=True)
     assert result.verdict == "pass"
-    assert result.reason == ("The one required check passes. Compared on 800 of 1,000 examples.")
+    assert result.reason == (
+        "The one required check passes. Compared on 800 of 1,000 examples. 200 of those left out have "
+        "no answer of 'new'; counted as wrong, accuracy would fall by 20.0 points."
+    )
     assert result.audit is not None
     assert wanted in result.audit.assumptions
     assert f"NOTE: {wanted}" in summary_text(result.audit).splitlines()
@@ -62,7 +65,7 @@ def test_empty_answers_where_it_fails_are_said_to_be_unlike_the_rest():
 def test_rows_that_are_gone_need_a_row_to_count_as_wrong():
     assert said(sides(AFTER_N, ~FAILS_N)) == (
         "200 of 1,000 examples were left out, 80 % of class truck and 20 % of all; counted as wrong, "
-        "accuracy would fall by 20.0 points. Give each a row with an empty answer, and add "
+        "accuracy would fall by 20.0 points. Give each a row with its label and an empty answer, and add "
         "--missing wrong.",
     )
 
@@ -80,7 +83,7 @@ def test_a_slice_that_was_asked_for_is_named_where_it_is_lost():
     both = sides(BEFORE_N, ~gone_N)
     assert said(both, ("site",)) == (
         "100 of 1,000 examples were left out, 50 % of site north and 10 % of all; counted as wrong, "
-        "accuracy would fall by 8.0 points. Give each a row with an empty answer, and add "
+        "accuracy would fall by 8.0 points. Give each a row with its label and an empty answer, and add "
         "--missing wrong.",
     )
 
@@ -117,7 +120,7 @@ def test_a_gain_on_what_is_left_names_the_choice_first():
     right_N = np.where(PLACE_N % 10 == 0, LABEL_N, BEFORE_N)
     gone_N = PLACE_N % 10 == 1
     empty, absent = sides(np.where(gone_N, -1, right_N)), sides(right_N, ~gone_N)
-    row = "give each a row with an empty answer"
+    row = "give each a row with its label and an empty answer"
     assert gained(empty, "refuse", "add --missing wrong")
     assert gained(absent, "refuse", f"{row}, and add --missing wrong")
     assert gained(absent, "wrong", f"{row}, which --missing wrong counts as wrong")
@@ -150,7 +153,7 @@ EVEN_N = PLACE_N % 20 < 4  # As many of each class, and of each site.
 def test_what_fails_everywhere_alike_has_its_cost_said_too(empty: bool):
     """In no class more than in another, so it is told from the rest by its number alone."""
     both = sides(np.where(EVEN_N, -1, BEFORE_N)) if empty else sides(BEFORE_N, ~EVEN_N)
-    way = "Add" if empty else "Give each a row with an empty answer, and add"
+    way = "Add" if empty else "Give each a row with its label and an empty answer, and add"
     assert said(both, ("class", "site")) == (
         "200 of 1,000 examples were left out; counted as wrong, accuracy would fall by 15.0 points. "
         f"{way} --missing wrong.",

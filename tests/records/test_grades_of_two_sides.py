@@ -57,3 +57,25 @@ def test_one_rule_for_both_sides(
     found = undertow.compare("old-scaled.csv", "new-scaled.csv").findings
     (row,) = found.filter(slice="all", measure="accuracy").iter_rows(named=True)
     assert (row["reference"], row["reference"] + row["effect"]) == pytest.approx(means, abs=1e-4)
+
+
+PER_CENT = pl.DataFrame({"example_id": [f"e{n}" for n in range(60)], "label": ["no", "yes"] * 30})
+
+
+@pytest.mark.parametrize("of_classes", [False, True])
+def test_probabilities_in_per_cent_are_scaled_on_both_sides(of_classes: bool) -> None:
+    yes = pl.Series([*range(20, 80)])
+    asked: dict[str, str] = {} if of_classes else {"score": "risk"}
+    for name, p in (("old.csv", yes), ("new.csv", yes + 1)):
+        more = {"p_no": 100 - p, "p_yes": p} if of_classes else {"risk": p}
+        PER_CENT.with_columns(**more).write_csv(name)
+    with pytest.raises(UserError) as caught:
+        undertow.compare("old.csv", "new.csv", **asked)
+    commands = re.findall(r"python -c '[^']*'", str(caught.value))
+    way = "0.2; write them as fractions, " if of_classes else ", or scale all files so: "
+    assert len(commands) == 2
+    assert str(caught.value).endswith(f"{way}{' && '.join(commands)}")
+    for command in commands:
+        suggested.do(command)
+    found = undertow.compare("old-scaled.csv", "new-scaled.csv", **asked).findings
+    assert found.filter(slice="all", measure="accuracy")["n_examples"].to_list() == [60]

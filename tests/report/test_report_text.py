@@ -5,12 +5,16 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+import numpy as np
 import polars as pl
 import pytest
 
 import audits
 import gates
+import worlds
+from undertow.audit import audit as run_audit
 from undertow.audit.headline import with_notices
+from undertow.audit.settings import Settings
 from undertow.audit.told_by import IF_MADE
 from undertow.report import render_html, summary_markdown, summary_text
 from undertow.report.glance import glance
@@ -54,6 +58,25 @@ def test_one_slice_is_not_counted(verdict: str, said: str):
     made = rows.with_columns(pl.lit(verdict).alias("verdict"))
     lines = summary_text(replace(audit, findings=made)).splitlines()
     assert lines[4].strip() == said
+
+
+def test_slices_of_which_only_confidence_is_known_are_not_said_to_be_no_worse():
+    label_N = np.arange(40) % 2
+    lang = {"lang": ["a", "b", "b", "a"] * 10}
+    sides = [
+        worlds.records_from(
+            [pred_N], label_N, 2, name=name, slices=lang, proba=np.eye(2)[[pred_N]] * 0.5 + 0.25
+        )
+        for name, pred_N in (("old", label_N), ("new", label_N[::-1]))
+    ]
+    bare = [
+        replace(side, examples=side.examples.with_columns(label=pl.lit(None, pl.Int32)))
+        for side in sides
+    ]
+    found = run_audit(bare[0], [bare[1]], Settings(by=("lang",)))
+    for said in (summary_text(found), summary_markdown(found), render_html(found)):
+        assert "No slice can be set against anything: there are no labels, and no floor" in said
+        assert "None of 2 slices worse" not in said
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -99,6 +99,8 @@ class Comparison:
     """Examples that a side has and that are not compared."""
     left_out_way: str = ""
     """How those that the variant lacks count as wrong."""
+    left_out_cost: str = ""
+    """What those would cost to which the variant alone has no answer, a sentence."""
 
 
 def audit(
@@ -164,10 +166,10 @@ def comparisons(
         refuse_slices(aligned, settings.by, ruled, alone)
         numbers = numbers_asked(aligned, settings.cross, told, alone)
         pair, repeated = _pair(aligned, settings)
-        unlike = tuple(left_out_said(reference, variant, aligned, settings.by, missing, counting))
-        assumptions = (*variant.manifest.notes, *aligned.assumptions, *unlike)
+        unlike = left_out_said(reference, variant, aligned, settings.by, missing, counting)
+        assumptions = (*variant.manifest.notes, *aligned.assumptions, *unlike.said)
         warned = (
-            *unlike,
+            *unlike.said,
             *said_of_disputed(aligned, columns_asked(aligned.reference, settings.by)),
             *repeated,
             *_own_key(reference, variant),
@@ -185,6 +187,7 @@ def comparisons(
                 numbers,
                 aligned.left_out,
                 way_to_count(reference, variant, aligned, missing),
+                unlike.cost,
             )
         )
     return tuple(made)

@@ -19,6 +19,9 @@ CHECK = (
     "is read."
 )
 
+ONE_ANOTHER = "seem to have"
+"""Stands in the sentence on such a side."""
+
 
 class Exchanged(NamedTuple):
     """Of a member the rings of classes that have one another's names."""
@@ -50,7 +53,7 @@ def exchanged_names(
         whose = f"member {records.members[one.m].id!r} of {whose}"
     other = f" (so in {len(found)} of {records.M} members)" if len(found) > 1 else ""
     yield (
-        f"In {whose} the classes {_listed(names[:MOST_SHOWN], last=not more)}{more} seem to have "
+        f"In {whose} the classes {_listed(names[:MOST_SHOWN], last=not more)}{more} {ONE_ANOTHER} "
         f"{_one_another(names)} names{other}: {_answered(records, one)}. "
         f"As named {_right(one, exchange=False)} are right, with these names exchanged "
         f"{_right(one, exchange=True)}. {CHECK}"

@@ -9,7 +9,7 @@ values.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -31,6 +31,14 @@ LONGEST = 60
 """Letters of a slice that is named."""
 
 
+class LeftOut(NamedTuple):
+    """What is said of examples that are left out, and what those would cost to which the variant
+    alone has no answer, a sentence; empty where there is none."""
+
+    said: tuple[str, ...] = ()
+    cost: str = ""
+
+
 class _Most(NamedTuple):
     """The value of which chance explains least that so much is left out: its share, and that of
     all examples."""
@@ -48,12 +56,12 @@ def left_out_said(
     by: Sequence[str],
     missing: Missing,
     compare: Compare,
-) -> Iterator[str]:
+) -> LeftOut:
     """What is left out: what it would cost if the variant lacks it, and where it is shown to be
     unlike the rest; ``by`` are the slices that were asked for. The sides are as they came, before
     any example was left out; ``compare`` does it with what is not answered counted as wrong."""
     if not aligned.left_out:
-        return
+        return LeftOut()
     out_N = [_is_left_out(side, aligned) for side in (reference, variant)]
     lacked_N = _lacked(reference, variant, out_N[0], missing)
     cost, alone = "", " alone"
@@ -68,7 +76,7 @@ def left_out_said(
     side = 0 if cost or out_N[0].sum() >= out_N[1].sum() else 1
     most = _concentrated((reference, variant)[side], lacked_N if cost else out_N[side], by)
     if not (cost or most):
-        return
+        return LeftOut()
     every = aligned.left_out + aligned.reference.N
     said = f"{aligned.left_out:,} of {every:,} examples were left out"
     if cost and lacked_N.sum() < aligned.left_out:
@@ -76,10 +84,13 @@ def left_out_said(
     if most:
         said += f", {100 * most.share:.0f} % of {most.slice} {most.value[:LONGEST]}"
         said += f" and {100 * most.of_all:.0f} % of all"
-    if cost:
-        yield f"{said}; {cost}. {_way(reference, variant, lacked_N, missing)}"
-    else:
-        yield f"{said}: what is compared does not stand for all."
+    if not cost:
+        return LeftOut((f"{said}: what is compared does not stand for all.",))
+    have = f"{lacked_N.sum():,} of those left out {'has' if lacked_N.sum() == 1 else 'have'}"
+    return LeftOut(
+        (f"{said}; {cost}. {_way(reference, variant, lacked_N, missing)}",),
+        f"{have} no answer of {variant.name!r}; {cost}.",
+    )
 
 
 def way_to_count(reference: Records, variant: Records, aligned: Aligned, missing: Missing) -> str:
@@ -183,12 +194,14 @@ def _way(reference: Records, variant: Records, out_N: Bools, missing: Missing) -
     if said and there.all():
         return f"{one}."
     each = f"{one}, give each other one" if said else "Give each"
+    # Without it the sides would disagree about the right answer.
+    row = "a row with its label and" if (variant.label_N >= 0).any() else "a row with"
     if missing == "wrong":
         each = each.replace(", give", ", and give")
-        return f"{each} a row with an empty answer, which --missing wrong counts as wrong."
+        return f"{each} {row} an empty answer, which --missing wrong counts as wrong."
     if there.all():
         return "Add --missing wrong."
-    return f"{each} a row with an empty answer, and add --missing wrong."
+    return f"{each} {row} an empty answer, and add --missing wrong."
 
 
 def _said_twice(side: Records, ids: pl.Series) -> bool:

@@ -26,6 +26,9 @@ NOT_AGAINST = (
     "No slice can be set against anything: there are no labels, and no floor for changed answers."
 )
 
+BELIEVED = "confidence"
+"""Charted where nothing else can be told; a slice answered less surely is not called worse."""
+
 
 @dataclass(frozen=True)
 class TopLine:
@@ -89,7 +92,7 @@ def top_line(audit: Audit, variant: VariantAudit, shown: SliceEffects | None) ->
         **_top_5(audit, arm.name),
         worst=worst,
         unit=_unit(shown, scale, arm.outcome),
-        slices=_slices_said(panel, audit)
+        slices=_slices_said(None if shown and shown.measure == BELIEVED else panel, audit)
         + _open_said(audit, arm.name)
         + _rise_said(audit, arm.name),
         **changed,

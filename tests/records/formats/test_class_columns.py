@@ -168,7 +168,7 @@ def test_probabilities_in_per_cent_are_recognised_under_any_name() -> None:
     message = refusal(rows)
     assert message.startswith(
         "old.csv: 'prob_x', 'prob_y' and the like sum to 100 in every row, so they are per cent; "
-        "expected probabilities from 0 to 1, and a threshold of 20 % as --threshold 0.2: write them "
+        "expected probabilities from 0 to 1, and a threshold of 20 % as --threshold 0.2; write them "
         "as fractions, python -c "
     )
     records, _ = read_any([saved(message, "old")], Reading(id="id"))

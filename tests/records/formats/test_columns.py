@@ -240,7 +240,7 @@ def test_grades_as_people_write_them(grades: list[str]) -> None:
             "",
             {},
             "old.csv: 4 example ids appear more than once, first 'a.tif'; remove the repeats (or "
-            "name the members with --member seed), or leave them out with --allow-partial",
+            "name the members with --member seed), or leave all rows of these ids out with --allow-partial",
         ),
         (
             {"x": ["1", "2"], "y": ["a", "b"], "z": ["c", "d"]},
@@ -484,6 +484,28 @@ def test_a_label_by_another_name_is_said_at_once() -> None:
     assert about.endswith(
         "; old.csv: has no column 'label'; 'gold' looks like the right answers: add --label gold"
     )
+
+
+P = {f"p_{c}": [0.8 if c == said else 0.1 for said in SAID] for c in ("cat", "dog", "owl")}
+
+
+def test_right_answers_beside_probabilities_are_told_by_their_words() -> None:
+    rows = {"img": IMAGES, "Klasse": LABEL, "lang": ["de", "en"] * 2, **P}
+    has = "old.csv: has no column 'example_id'; it has 'img', 'Klasse', 'lang', 'p_cat', 'p_dog', "
+    assert refusal(rows) == (f"{has}'p_owl'; name its columns with --id img --label Klasse")
+    assert read_any([put(rows)], id="img")[1].endswith(
+        "; old.csv: has no column 'label'; 'Klasse' looks like the right answers: add --label Klasse"
+    )
+
+
+@pytest.mark.parametrize(
+    "words",
+    [{"Vorhersage": SAID}, {"a": LABEL, "b": LABEL}, {"y_hat": LABEL}, {"a": [*LABEL[:3], "fox"]}],
+)
+def test_words_that_may_be_answers_of_a_model_are_no_right_answers(
+    words: dict[str, list[Any]],
+) -> None:
+    assert refusal({"img": IMAGES, **words, **P}).endswith(" with --id img")
 
 
 def test_settings_beside_tables_of_json_are_no_table() -> None:

@@ -325,7 +325,7 @@ def test_rows_of_one_example_are_averaged_and_said_to_be_perhaps_members(put) ->
         read_any([predicted], id="qid")
     assert str(caught.value) == (
         f"{predicted}: 4 example ids appear more than once, first 'q0'; remove the repeats (or name "
-        "the members with --member rater), or leave them out with --allow-partial"
+        "the members with --member rater), or leave all rows of these ids out with --allow-partial"
     )
     assert read_any([predicted], id="qid", member="rater")[0].M == 3
 

@@ -497,11 +497,38 @@ def test_lists_of_both_sides_are_written_as_columns_in_one_round(asked: tuple[st
     assert "accuracy 100.0 % → 100.0 %" in done.stdout
 
 
-def test_lists_in_another_order_are_left_to_the_next_round() -> None:
-    """It may be that of the answers, so it is said of each by itself."""
-    pl.DataFrame(LISTED).write_parquet("a.parquet")
+@pytest.mark.parametrize("within", [False, True])
+def test_lists_in_another_order_are_written_in_one_round_and_said_to_be(within: bool) -> None:
+    """Either file may have its answers exchanged, so each order has to be checked."""
+    ending = "jsonl" if within else "parquet"
     turned = [[two, one, three] for one, two, three in PROBS]
-    pl.DataFrame({**LISTED, "probs": turned}).write_parquet("b.parquet")
+    for name, probs in (("a", PROBS), ("b", turned)):
+        frame = pl.DataFrame({**LISTED, "probs": probs})
+        if within:
+            frame.with_columns(out=pl.struct("probs")).drop("probs").write_ndjson(f"{name}.jsonl")
+        else:
+            frame.write_parquet(f"{name}.parquet")
+    refused = str(typed("audit", f"a.{ending}", "--against", f"b.{ending}").exception)
+    commands = re.findall(r"python -c '[^']*'", refused)
+    assert [re.findall(r"c in (\[.*?\])", one) for one in commands] == [
+        ['["cow", "ant", "bee"]'],
+        ['["ant", "cow", "bee"]'],
+    ]
+    assert refused.endswith(
+        f"{TOLD}: write them as columns p_<class>, and name its columns with --id sample --label truth "
+        "(by their answers the files have the classes in different orders, so check the order of "
+        f"each): {' && '.join(commands)}"
+    )
+    for one in commands:
+        suggested.do(one)
+    line = ["audit", f"a-flat.{ending}", "--against", f"b-flat.{ending}", "--id", "sample"]
+    assert "accuracy 100.0 % → 100.0 %" in typed(*line, "--label", "truth").stdout
+
+
+def test_lists_of_other_classes_are_left_to_the_next_round() -> None:
+    pl.DataFrame(LISTED).write_parquet("a.parquet")
+    truth = [{"cow": "ox"}.get(word, word) for word in LISTED["truth"]]
+    pl.DataFrame({**LISTED, "truth": truth}).write_parquet("b.parquet")
     refused = str(typed("audit", "a.parquet", "--against", "b.parquet").exception)
     assert refused.endswith(f": {spread('list', BY_NAME)}")
 

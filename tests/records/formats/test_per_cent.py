@@ -77,7 +77,8 @@ def test_a_metric_in_per_cent_is_exact_too() -> None:
 def test_a_scaled_column_is_exact_too() -> None:
     """Which is what the command makes that a refusal suggests."""
     frame = pl.DataFrame({"risk": ONE + TWO})
-    done(of_probabilities(put({"risk": frame["risk"].to_list()}), "risk", frame["risk"], ()))
+    way = of_probabilities(put({"risk": frame["risk"].to_list()}), "risk", frame["risk"], ())
+    done("".join(way))
     assert pl.read_csv("a-scaled.csv")["risk"].to_list() == EXACT
 
 
@@ -202,7 +203,7 @@ def test_two_columns_of_classes_in_per_cent(sign: str) -> None:
         assert message == refusal(path, **asked)
         assert message == (
             "a.csv: 'p_fraud' and 'p_legit' sum to 100 in every row, so they are per cent; expected "
-            "probabilities from 0 to 1, and a threshold of 20 % as --threshold 0.2: write them as "
+            "probabilities from 0 to 1, and a threshold of 20 % as --threshold 0.2; write them as "
             'fractions, python -c \'import polars as pl; pl.read_csv("a.csv", infer_schema=False)'
             '.with_columns((pl.col("p_fraud", "p_legit").cast(float) / 100).round(12))'
             '.write_csv("a-scaled.csv")\''
@@ -218,7 +219,7 @@ def test_many_columns_of_classes_in_per_cent_are_scaled_by_their_pattern() -> No
     message = refusal(path)
     assert message == (
         "a.csv: 'p_0', 'p_1' and the like sum to 100 in every row, so they are per cent; expected "
-        "probabilities from 0 to 1, and a threshold of 20 % as --threshold 0.2: write them as "
+        "probabilities from 0 to 1, and a threshold of 20 % as --threshold 0.2; write them as "
         'fractions, python -c \'import polars as pl; pl.read_csv("a.csv", infer_schema=False, '
         'separator=";").with_columns((pl.col("^p_.+$").cast(float) / 100).round(12))'
         '.write_csv("a-scaled.csv", separator=";")\''

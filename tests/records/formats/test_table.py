@@ -381,13 +381,13 @@ def test_nested_columns_are_not_used_and_said(put) -> None:
             "a.csv",
             "example_id,prediction\n1,a\n2,a\n1,b\n",
             "a.csv: 1 example ids appear more than once, first '1'; remove the repeats (or name "
-            "the members in a column 'member'), or leave them out with --allow-partial",
+            "the members in a column 'member'), or leave all rows of these ids out with --allow-partial",
         ),
         (
             "a.csv",
             "example_id,p_a,p_b\n1,50,50\n",
             "a.csv: 'p_a' and 'p_b' sum to 100 in every row, so they are per cent; expected "
-            "probabilities from 0 to 1, and a threshold of 20 % as --threshold 0.2: write them as "
+            "probabilities from 0 to 1, and a threshold of 20 % as --threshold 0.2; write them as "
             'fractions, python -c \'import polars as pl; pl.read_csv("a.csv", infer_schema=False)'
             '.with_columns((pl.col("p_a", "p_b").cast(float) / 100).round(12))'
             '.write_csv("a-scaled.csv")\'',

@@ -12,8 +12,10 @@ import polars as pl
 
 from undertow.audit.at_chance import below_chance
 from undertow.audit.compare import Comparison, audit_comparisons, comparisons
+from undertow.audit.exchanged import ONE_ANOTHER
 from undertow.audit.gate.blessing import refuse_unblessed
 from undertow.audit.gate.evidence import Evidence
+from undertow.audit.gate.look_first import look_first
 from undertow.audit.gate.not_shown import not_shown, not_shown_said
 from undertow.audit.gate.policy import Policy
 from undertow.audit.gate.result import (
@@ -84,7 +86,8 @@ def gate(
     decisions = tuple(d for a in about for d in a.decisions)
     small = tuple(s for a in about for s in a.not_shown)
     verdict = overall(decisions)
-    reason = " ".join([sentence(decisions, small), *_coverage(compared)])
+    first = look_first([c.pair for c in compared], decisions) if verdict == "fail" else ()
+    reason = " ".join([sentence(decisions, small), *first, *_coverage(compared, verdict)])
     return GateResult(verdict, reason, decisions, found, policy.level, small)
 
 
@@ -142,12 +145,14 @@ def _place(d: Decision, several: bool) -> str:
     return f"{d.rule} on {d.where}" + (f" of {d.variant}" if several else "")
 
 
-def _coverage(compared: Sequence[Comparison]) -> Iterator[str]:
-    """On how many examples the verdict rests, where not on all; of several variants each by
-    name."""
+def _coverage(compared: Sequence[Comparison], verdict: Outcome) -> Iterator[str]:
+    """On how many examples the verdict rests, where not on all; of several variants each by name.
+    A pass, which may be all that is read, says what the others would cost."""
     for c in compared:
         if c.coverage:
             yield c.coverage if len(compared) == 1 else f"{c.pair.variant.name}: {c.coverage}"
+        if c.left_out_cost and verdict == "pass":
+            yield c.left_out_cost
 
 
 class About(NamedTuple):
@@ -183,10 +188,11 @@ def _below(evidence: Evidence, policy: Policy) -> Iterator[Decision]:
     pair = evidence.pair
     found = below_chance(pair.reference, pair.variant, pair.cluster_N)
     if found and policy.below_chance == "refused":
-        way = (
-            "If it may be, as a weak model or one asked to be misled, write "
-            'below_chance = "allowed" at the top of the policy.'
-        )
+        # Names are exchanged by a file; a model does less than guessing where it is misled.
+        may = "If it may be, as a weak model or one asked to be misled,"
+        if all(ONE_ANOTHER in sentence for sentence in found):
+            may = "If the names are right and the model does mix these classes up,"
+        way = f'{may} write below_chance = "allowed" at the top of the policy.'
         yield _open(evidence, BELOW, len(found), " ".join((*found, way)))
 
 

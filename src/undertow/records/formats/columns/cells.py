@@ -11,6 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from undertow.errors import TableError
+from undertow.records.formats.columns.other_scale import FRACTIONS, OtherScale
 from undertow.records.formats.columns.scaling import of_per_cent, of_shares, of_signs
 from undertow.records.formats.columns.values import within_one
 from undertow.records.formats.decoding.typed import number_of
@@ -90,10 +91,13 @@ def refuse_per_cent(
     if known.height and (off <= ROUNDING[0] + ROUNDING[1] * number.width).all():
         first, second, *more = number.columns
         named = f"{first!r}, {second!r} and the like" if more else f"{first!r} and {second!r}"
-        raise TableError(
+        way = FRACTIONS, of_per_cent(path, number.columns, cells, keys)
+        raise OtherScale.of(
             f"{path}: {named} sum to 100 in every row, so they are per cent; expected "
-            "probabilities from 0 to 1, and a threshold of 20 % as --threshold 0.2: "
-            f"write them as fractions, {of_per_cent(path, number.columns, cells, keys)}"
+            "probabilities from 0 to 1, and a threshold of 20 % as --threshold 0.2",
+            f"column {first!r} in {path}",
+            (0.0, 100.0),
+            lambda _: way,
         )
 
 

@@ -9,6 +9,7 @@ import polars as pl
 
 from undertow.records.formats.columns.class_columns import OURS, classes_by_column
 from undertow.records.formats.columns.keys import key_and_member, member_meant
+from undertow.records.formats.columns.label_told import label_told
 from undertow.records.formats.columns.values import (
     has_decimals,
     is_nested,
@@ -72,7 +73,8 @@ def flags_meant(frame: pl.DataFrame) -> str:
         answer = _unless(answer_meant(frame), "answer", ())
         return " ".join([*flags, *score, *answer, *_unless(two, "label", ("label",))])
     if _probabilities(frame) or meant.predictions == ["prediction"]:
-        return " ".join([*flags, *_unless(meant.label, "label", ("label",))])
+        label = meant.label or label_told(frame)
+        return " ".join([*flags, *_unless(label, "label", ("label",))])
     probable = None if _predicts_classes(frame, meant) else _probability(frame, meant)
     if probable is not None:
         label = meant.label or label_of_two(frame) or _unknown_label(frame, probable)
@@ -128,7 +130,7 @@ def label_meant(frame: pl.DataFrame) -> str | None:
         return None
     predicts = "prediction" in frame.columns
     said = values_of(frame["prediction"]) if predicts else _classes(frame)
-    return next(iter(labels_among(frame, said)), None)
+    return next(iter(labels_among(frame, said)), None) or label_told(frame)
 
 
 def labels_among(frame: pl.DataFrame, said: Collection[str]) -> list[str]:

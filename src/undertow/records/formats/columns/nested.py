@@ -14,7 +14,7 @@ from undertow.records.formats.columns.meant import UNKNOWN, columns_meant, flags
 from undertow.records.formats.columns.scaling import by_class
 from undertow.records.formats.columns.spread import InOneColumn
 from undertow.records.formats.columns.values import is_nested, values_of, within_one
-from undertow.records.formats.columns.within import DOT, fields_in, parts_called
+from undertow.records.formats.columns.within import DOT, fields_in, is_within, parts_called
 from undertow.records.usual_names import (
     ANSWER,
     BY_CLASS,
@@ -129,15 +129,17 @@ def _refuse_probabilities(path: Path, frame: pl.DataFrame, keys: Sequence[str], 
 
 def _refuse_lists(path: Path, frame: pl.DataFrame, keys: Sequence[str], said: str) -> None:
     """The same where they have no names but stand in a list."""
-    lists = [c.name for c in frame if isinstance(c.dtype, pl.List | pl.Array)]
+    fields = fields_in(frame)
+    wide = pl.DataFrame([*(c for c in frame if not is_within(c)), *fields.values()])
+    lists = [c.name for c in wide if isinstance(c.dtype, pl.List | pl.Array)]
     if {*those_called(PREDICTION, frame.columns)} - {*lists}:
         return
-    found = listed_probabilities(frame, [*those_called(BY_CLASS, lists), *lists])
+    found = listed_probabilities(wide, [*those_called(BY_CLASS, lists), *lists])
     if found is not None:
-        flat = frame.drop(found.column).with_columns(pl.lit("").alias(OURS))
+        flat = wide.drop(found.column).with_columns(pl.lit("").alias(OURS))
         write = _to_write(found.column, found.order, flags_meant(flat))
-        command = found.command(path, frame, found.column, keys)
-        raise InOneColumn.of(f"{said}; {write}", command, found.typed)
+        command = found.command(path, wide, found.column, keys)
+        raise InOneColumn.of(f"{said}; {write}", command, found.typed, found.told)
 
 
 def _to_write(column: str, order: str, flags: str) -> str:

@@ -1,4 +1,4 @@
-"""Grades on another scale than 0 to 1: files of one comparison are on the same one, so all of them
+"""Numbers on another scale than 0 to 1: files of one comparison are on the same one, so all of them
 are scaled in one round."""
 
 from __future__ import annotations
@@ -8,12 +8,13 @@ from collections.abc import Callable, Iterable
 from undertow.errors import TableError
 
 Scaled = Callable[[tuple[float, float]], tuple[str, str]]
-"""In words, and as a command, how grades between these ends are scaled."""
+"""In words, and as a command, how numbers between these ends are scaled."""
 SCALE = "scale it: "
+FRACTIONS = "write them as fractions, "
 
 
 class OtherScale(TableError):
-    """A column of grades, named by ``called``, is refused; ``way`` says in words how the
+    """A column of such numbers, named by ``called``, is refused; ``way`` says in words how the
     ``command`` scales it, and ``by`` both for other ends than its own."""
 
     said: str
@@ -42,9 +43,12 @@ class OtherScale(TableError):
             also = f"{apart.called} reaches from {apart.ends[0]:g} to {apart.ends[1]:g}"
             joint = [self.of(f"{self.said}; {also}", self.called, ends, self.by)]
             joint += [self.of(one.said, one.called, ends, one.by) for one in every[1:]]
+            if any(one.way != joint[0].way for one in joint):
+                return self
             return joint[0].with_those(joint[1:])
         commands = list(dict.fromkeys(one.command for one in every))
-        if len(commands) == 1 or not self.way.endswith(SCALE) or not _is_typed(self.command):
+        alike = self.way.endswith((SCALE, FRACTIONS))
+        if len(commands) == 1 or not alike or not _is_typed(self.command):
             return self
         way = self.way.replace(SCALE, "scale all files so: ")
         typed = " && ".join(commands)

@@ -65,25 +65,27 @@ def of_grades(
     return f"if {best} is the best, {SCALE}", scaled("{x} / " + best)
 
 
-def of_probabilities(path: Path, name: str, column: pl.Series, keys: tuple[str, ...]) -> str:
+def of_probabilities(
+    path: Path, name: str, column: pl.Series, keys: tuple[str, ...], ends: Ends | None = None
+) -> tuple[str, str]:
     """What to do with logarithms, with per cent, with other points, of which none is negative, or
-    with logits."""
-    low, high = ends_of(column)
+    with logits: in words, and the command. ``ends`` as of grades."""
+    low, high = ends or ends_of(column)
     scaled = partial(_command, path, name, column, keys)
     if says_logarithm(name) and (high <= 0 or low >= 0):
         sign = "" if high <= 0 else "-"
-        return f"if these are logarithms, write {scaled(f'({sign}{{x}}).exp()')}"
+        return "if these are logarithms, write ", scaled(f"({sign}{{x}}).exp()")
     if low >= 0 and high <= 100:
-        return (
+        way = (
             "if it is per cent, give the score above which it decides with --threshold NUMBER, or "
-            f"scale it: {scaled(HUNDREDTH)}"
         )
+        return f"{way}{SCALE}", scaled(HUNDREDTH)
     if low >= 0:
-        return (
-            f"write the ends of the scale into {scaled(ENDS)}, after which its middle decides, or "
+        return "write the ends of the scale into ", (
+            f"{scaled(ENDS)}, after which its middle decides, or "
             "give the score above which it decides with --threshold NUMBER"
         )
-    return f"if these are logits, write {scaled('1 / (1 + (-{x}).exp())')}"
+    return "if these are logits, write ", scaled("1 / (1 + (-{x}).exp())")
 
 
 def nearness(path: Path, columns: tuple[str, str], near: float, keys: tuple[str, ...]) -> str:

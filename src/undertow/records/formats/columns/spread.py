@@ -1,11 +1,16 @@
 """Probabilities of all classes in one column: those of all files are written as columns in one
-round, as long as their classes have the same names in the same order."""
+round, as long as their classes have the same names; in another order if each file's answers told
+its own."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
 from undertow.errors import TableError
+
+TURNED = (
+    " (by their answers the files have the classes in different orders, so check the order of each)"
+)
 
 
 class InOneColumn(TableError):
@@ -15,17 +20,26 @@ class InOneColumn(TableError):
     said: str
     command: str
     names: str
+    told: bool
+    """Whether answers told their order."""
 
     @classmethod
-    def of(cls, said: str, command: str, names: str = "") -> InOneColumn:
+    def of(cls, said: str, command: str, names: str = "", told: bool = False) -> InOneColumn:
         made = cls(f"{said}: {command}")
-        made.said, made.command, made.names = said, command, names
+        made.said, made.command, made.names, made.told = said, command, names, told
         return made
 
     def with_those(self, others: Iterable[InOneColumn]) -> InOneColumn:
         """The same with the commands of all that are for a shell."""
-        alike = [self, *(other for other in others if other.names == self.names)]
+        alike = [self, *(other for other in others if self._is_like(other))]
         commands = [one.command for one in alike if one.command.startswith("python ")]
         if self.command not in commands:
             return self
-        return self.of(self.said, " && ".join(dict.fromkeys(commands)), self.names)
+        turned = any(one.names != self.names for one in alike)
+        said = f"{self.said}{TURNED if turned else ''}"
+        return self.of(said, " && ".join(dict.fromkeys(commands)), self.names, self.told)
+
+    def _is_like(self, other: InOneColumn) -> bool:
+        """Whether its classes are the same, in the same order or one that its own answers told."""
+        mine, theirs = (sorted(one.names.split('"')) for one in (self, other))
+        return other.names == self.names or (self.told and other.told and mine == theirs)

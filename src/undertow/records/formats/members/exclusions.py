@@ -18,8 +18,9 @@ class Exclusions:
     """With ``wrong`` an empty prediction is no reason to leave an example out. Nor does it refuse
     the file: that is for the comparison, which knows what both sides lack."""
 
-    def leave_out(self, what: str, fix: str) -> None:
-        """Raises ``TableError`` or adds a note. ``what`` is a sentence without its full stop."""
+    def leave_out(self, what: str, fix: str, them: str = "them") -> None:
+        """Raises ``TableError`` or adds a note. ``what`` is a sentence without its full stop,
+        ``them`` what is left out of it."""
         if not self.allowed:
-            raise TableError(f"{what}; {fix}, or leave them out with --allow-partial")
+            raise TableError(f"{what}; {fix}, or leave {them} out with --allow-partial")
         self.notes.append(f"left out: {what}")

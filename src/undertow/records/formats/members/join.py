@@ -116,6 +116,7 @@ def _unique(sheet: Sheet, exclusions: Exclusions) -> Sheet:
         exclusions.leave_out(
             f"{sheet.source}: {again.n_unique()} example ids {TWICE}, first {again[0]!r}",
             f"remove the repeats (or name the members {_of_members(sheet.frame)})",
+            "all rows of these ids",
         )
     good = ids.is_not_null() & ~twice
     return sheet if good.all() else replace(sheet, frame=sheet.frame.filter(good))

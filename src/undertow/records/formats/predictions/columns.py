@@ -140,6 +140,7 @@ def _refuse_listed(path: Path, frame: pl.DataFrame, called: str, keys: Sequence[
             "--prediction out",
             found.command(path, frame, called, keys),
             found.typed,
+            found.told,
         )
 
 

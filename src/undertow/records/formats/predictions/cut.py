@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import NamedTuple
 
 import polars as pl
@@ -16,7 +17,14 @@ from undertow.errors import TableError
 from undertow.records.class_list import class_meant
 from undertow.records.conditions import AS_SCORE
 from undertow.records.formats.columns.class_columns import class_named
-from undertow.records.formats.columns.scaling import in_words, of_probabilities, of_the_other, reach
+from undertow.records.formats.columns.other_scale import OtherScale
+from undertow.records.formats.columns.scaling import (
+    ends_of,
+    in_words,
+    of_probabilities,
+    of_the_other,
+    reach,
+)
 from undertow.records.formats.columns.values import (
     holds_numbers,
     numbers_in,
@@ -170,10 +178,12 @@ def _refuse_others(table: Table, reading: Reading, classes: tuple[str, str]) -> 
     number, positive = numbers_in(column), classes[1]
     score, label = names.get("score", "score"), names.get("label", "label")
     if number is not None and not within_one(number) and reading.threshold is None:
-        raise TableError(
+        raise OtherScale.of(
             f"{table.path}: column {score!r} {reach(number)}, and beside {label!r} it "
-            f"{AS_PROBABILITY} {positive!r}, from 0 to 1; "
-            f"{of_probabilities(table.path, score, column, reading.keys)}"
+            f"{AS_PROBABILITY} {positive!r}, from 0 to 1",
+            f"column {score!r} in {table.path}",
+            ends_of(number),
+            partial(of_probabilities, table.path, score, column, reading.keys),
         )
     if number is not None and says_how_sure(score) and (number.drop_nulls() >= 0.5).all():
         raise TableError(
