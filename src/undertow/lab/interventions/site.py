@@ -158,7 +158,7 @@ class AbstractObjective(Intervention):
 
     site: ClassVar[Site] = "objective"
 
-    def check_steps(self, steps: int) -> None:  # noqa: B027
+    def check_steps(self, steps: int) -> None:
         """Called before ``start``: ``NoEffectError`` where what it looks at from time to time would
         change nothing in a training of so many steps."""
 
