@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from undertow.audit.stats.rank_limits import rank_correlation
+from undertow.audit.stats.rank_limits import DRAWS, rank_correlation
 
 A_U, B_U = np.array([0.1, 0.4, 0.2, 0.9, 0.7]), np.array([3.0, 1.0, 0.5, 0.0, 1.0])
 
@@ -37,6 +37,12 @@ def test_of_many_p_is_over_drawn_orders():
     found = rank_correlation(a_U, b_U)
     assert found.p == pytest.approx(stats.spearmanr(a_U, b_U).pvalue, abs=0.01)
     assert found == rank_correlation(a_U, b_U)
+
+
+def test_the_observed_order_is_one_of_the_drawn_ones():
+    """No exchange of twenty goes as far as a perfect order, so p is that order's own share."""
+    found = rank_correlation(np.arange(20.0), np.arange(20.0))
+    assert found.p == 1 / (DRAWS + 1)
 
 
 def test_a_perfect_order_of_few_leaves_much_open():

@@ -12,10 +12,11 @@ from torch import nn
 from torch.nn import functional as F
 
 from blobs import Blobs, BlobsKept
-from undertow.errors import UserError
+from undertow.errors import NoEffectError, UserError
 from undertow.lab.feeds.resident import resident
 from undertow.lab.interventions.objective import (
     Distillation,
+    GroupDRO,
     LogitAdjustment,
     Robust,
     RobustDistillation,
@@ -24,6 +25,9 @@ from undertow.lab.interventions.objective._groups import groups_of
 from undertow.lab.interventions.objective._held_errors import HeldErrors
 from undertow.lab.interventions.objective._margin import shifted, soft_cross_entropy
 from undertow.lab.interventions.objective._multipliers import Multipliers
+from undertow.lab.recipe import Recipe
+from undertow.lab.seeds import SeedPlan
+from undertow.lab.trainings.supervised import Supervised
 from undertow.lab.trainings.training import Given
 
 DRAWN = torch.Generator().manual_seed(0)
@@ -463,3 +467,59 @@ TAUGHT = (
 def test_what_cannot_be_is_refused(make, message):
     with pytest.raises(ValueError, match="^" + re.escape(message) + "$"):
         make()
+
+
+SHORT = Recipe(epochs=2, batch=11)
+"""Of 41 examples: 8 steps."""
+
+
+def trained(goal, recipe=SHORT):
+    """A run at its start."""
+    model = nn.Sequential(nn.Flatten(), nn.Linear(64, 3)).double()
+    seeds = SeedPlan().member("dense", 0)
+    teacher = TEACHER if goal.teaches else None
+    return Supervised(recipe).start(Given(DATA, [model], [seeds], (goal,), teacher))
+
+
+@pytest.mark.parametrize(
+    ("goal", "symbol"),
+    [
+        (Robust(0.25), "λ"),
+        (Robust(update_every=8), "λ"),
+        (RobustDistillation(), "λ"),
+        (GroupDRO(multipliers="held_out"), "q"),
+    ],
+    ids=repr,
+)
+def test_a_training_that_ends_before_an_update_counts_is_refused(goal, symbol):
+    with pytest.raises(NoEffectError) as caught:
+        trained(goal)
+    assert str(caught.value) == (
+        f"{goal!r}: this training has 8 steps, so {symbol} would be updated before none of them; "
+        "give update_every=4 or less"
+    )
+
+
+def test_a_training_of_one_step_has_no_update_that_counts():
+    with pytest.raises(NoEffectError) as caught:
+        trained(Robust(update_every=1), Recipe(epochs=1, batch=41))
+    assert str(caught.value) == (
+        f"{Robust(update_every=1)!r}: this training has 1 step, so λ would be updated before none "
+        "of them; let it train for longer"
+    )
+
+
+@pytest.mark.parametrize(
+    "goal",
+    [
+        Robust(update_every=7),
+        Robust(alpha=0.0),
+        RobustDistillation(update_every=7),
+        RobustDistillation(alpha=0.0),
+        GroupDRO(multipliers="held_out", update_every=7),
+        GroupDRO(),
+    ],
+    ids=repr,
+)
+def test_a_training_with_a_step_after_an_update_begins_and_one_that_needs_none(goal):
+    assert trained(goal).steps == 8

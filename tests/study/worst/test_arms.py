@@ -11,7 +11,7 @@ from scipy import stats
 
 from undertow.study.worst.arms import Arm, balanced, joined, worst
 from undertow.study.worst.limits import half_of, together, vary
-from undertow.study.worst.true_lowest import true_difference, true_worst
+from undertow.study.worst.true_lowest import _crossed, true_difference, true_worst
 from undertow.study.worst.values import beyond, by_unit, difference, paired, value
 
 LABEL_N = np.repeat([0, 1, 2], [20, 30, 50])
@@ -69,6 +69,42 @@ def test_a_difference_of_pairs_is_of_their_differences():
     got = difference(one, other, worst())
     half = half_of(vary(1 / 50, each_U), together(drawn_DU))
     assert got == pytest.approx((each_U.mean(), each_U.mean() - half, each_U.mean() + half, 4))
+
+
+def test_a_difference_of_independent_members_has_what_their_two_means_differ_by_over_draws():
+    """Members answer alike but for one example each, so draws move both arms by the same and add
+    nothing to their difference."""
+    one, other = swayed(0), swayed(3)
+    assert not paired(one, other)
+    first_M, second_M = (a.recall_MC.min(axis=1) for a in (one, other))
+    first_DU, second_DU = (a.redrawn_DMC.min(axis=2) for a in (one, other))
+    apart_D = first_DU.mean(axis=1) - second_DU.mean(axis=1)
+    examples = apart_D.var(ddof=1) - sum(own_loop(side) for side in (first_DU, second_DU))
+    half = half_of(vary(1 / 50, first_M, second_M), max(examples, 0.0))
+    got = difference(one, other, worst())
+    mean = first_M.mean() - second_M.mean()
+    assert got == pytest.approx((mean, mean - half, mean + half, 4))
+
+
+def swayed(shift):
+    """Four members of one answer each but for one example of the lowest class."""
+    right_MN = np.tile(np.arange(100) % 10 < np.array([6, 7, 9])[LABEL_N], (4, 1))
+    right_MN[range(4), [shift + m for m in range(4)]] ^= True
+    return Arm(right_MN, LABEL_N, 3)
+
+
+def own_loop(value_DU):
+    """A unit's variance over draws less the covariance of two, over the units."""
+    units = value_DU.shape[1]
+    cov_UU = np.cov(value_DU, rowvar=False)
+    pairs = [cov_UU[i, j] for i in range(units) for j in range(units) if i != j]
+    return (np.trace(cov_UU) / units - np.mean(pairs)) / units
+
+
+def test_what_examples_add_is_never_below_0():
+    """Two units whose draws go against each other: 0 of the mean, 1 each of their own."""
+    draws_DU = np.array([[1.0, -1.0], [-1.0, 1.0], [1.0, -1.0], [-1.0, 1.0]])
+    assert together(draws_DU) == 0
 
 
 def test_a_difference_of_differences_is_by_teacher():
@@ -140,6 +176,18 @@ def test_the_true_lowest_lies_between_plain_and_cross_fitted():
     assert apart.plain == pytest.approx(true_worst(other).plain - found.crossed)
     assert apart.crossed == pytest.approx(true_worst(other).crossed - found.plain)
     assert apart.low < apart.plain < 0.16 < apart.crossed < apart.high
+
+
+def test_of_classes_of_many_examples_an_answer_moves_the_true_lowest_least():
+    """Members that agree are taken to vary by half of 1/50, the step of the largest class."""
+    same = Arm(np.repeat(arm().right_MN[:1], 3, axis=0), LABEL_N, 3)
+    over = _crossed(same, 1)
+    assert over.step == pytest.approx(1 / 50)
+    assert _crossed(same, 2).step == pytest.approx(1 / 100)
+    found = true_worst(same)
+    half = half_of(vary(1 / 50, over.value_U), over.examples)
+    assert found.high == pytest.approx(over.value_U.mean() + half)
+    assert half > half_of(vary(1 / 50, over.value_U), 0.0)
 
 
 def test_arms_of_other_examples_are_refused():

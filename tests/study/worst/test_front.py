@@ -7,8 +7,9 @@ import re
 
 import numpy as np
 import pytest
+from scipy import stats
 
-from undertow.study.worst.areas import area, beyond, crossed
+from undertow.study.worst.areas import _half, _Share, area, beyond, crossed
 from undertow.study.worst.arms import Arm
 from undertow.study.worst.choice import chosen
 from undertow.study.worst.front import Front
@@ -110,6 +111,34 @@ def test_limits_reach_as_far_below_an_area_as_above_where_units_are_good_at_both
     assert found.mean - found.low == pytest.approx(found.high - found.mean)
     more = beyond(front, Front({"none": exact(0, 0)}), ORIGIN)
     assert more.mean - more.low >= more.high - more.mean - 1e-12
+
+
+def test_limits_of_a_difference_reach_from_below_both_cross_fitted_areas_to_above():
+    """One front is .64² as measured and (.56² + .6²) / 2 cross-fitted, the other .44² and (.36² +
+    .4²) / 2. The lower limit starts from the first one's cross-fitted area and the other's plain
+    one, the upper limit the other way round."""
+    own = Front({"steady": exact(30, 30), "lucky": exact(28, 28, lucky=8)})
+    than = Front({"steady": exact(20, 20), "lucky": exact(18, 18, lucky=8)})
+    plain, crossed_own = 0.64**2, (0.56**2 + 0.6**2) / 2
+    other, crossed_other = 0.44**2, (0.36**2 + 0.4**2) / 2
+    assert crossed(than, ORIGIN) == pytest.approx(crossed_other)
+    found = beyond(own, than, ORIGIN)
+    assert found.mean == pytest.approx(plain - other)
+    below = (found.mean - found.low) - (plain - crossed_own)
+    above = (found.high - found.mean) - (other - crossed_other)
+    assert below == pytest.approx(above)
+    assert below > 0
+
+
+def test_shares_of_independent_arms_have_welchs_degrees_of_freedom():
+    """Of squared errors 2/2 and 2/4 the sum is 1.5, with 1.5² / (1²/1 + .5²/3) degrees."""
+    first_U, second_U = np.array([1.0, -1.0]), np.array([1.0, -1.0, 1.0, -1.0]) * math.sqrt(1.5)
+    still = [np.zeros((3, len(each_U))) for each_U in (first_U, second_U)]
+    shares = [_Share((), u, d) for u, d in zip((first_U, second_U), still, strict=True)]
+    df = 1.5**2 / (1 + 0.25 / 3)
+    half, units = _half(shares)
+    assert half == pytest.approx(stats.t.ppf(0.975, df) * math.sqrt(1.5))
+    assert units == 2
 
 
 def test_a_front_beside_a_part_of_itself_is_never_shown_to_cover_less():

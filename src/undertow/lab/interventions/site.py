@@ -158,6 +158,10 @@ class AbstractObjective(Intervention):
 
     site: ClassVar[Site] = "objective"
 
+    def check_steps(self, steps: int) -> None:
+        """Called before ``start``: ``NoEffectError`` where what it looks at from time to time would
+        change nothing in a training of so many steps."""
+
     @abstractmethod
     def start(self, given: Given) -> ObjectiveRun:
         """Begin."""

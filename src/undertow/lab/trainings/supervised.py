@@ -57,12 +57,13 @@ class SupervisedRun:
         self.recipe, self.given, self.epochs = recipe, given, recipe.epochs
         self.batches = Batches(given.data, recipe, given.seeds_M, given.together)
         self.steps = self.batches.per_epoch * recipe.epochs
+        objective = _objective(recipe, given)
+        objective.check_steps(self.steps)
         self.weights = WeightsOf(given, self.steps)
         self.noise = given.noise("dropout")
         self.net = given.network(self.noise)
         self.inputs = [inputs.start(given) for inputs in _inputs(recipe, given)]
         self.sampling = [s.start(given, self.batches) for s in given.at(AbstractSampling)]
-        objective = _objective(recipe, given)
         self.objective = objective.start(given)
         # whoever teaches a sampler is not asked about each batch
         self.taught = Taught(

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
+from undertow.errors import NoEffectError
+
 
 class Multipliers:
     """λ of M members and G groups, each member's a distribution: uniform at first. As logarithms in
@@ -37,6 +39,17 @@ class Multipliers:
     def load_state_dict(self, state_dict: Mapping[str, Tensor]) -> None:
         """Put it back."""
         self.log_MG.copy_(state_dict["log lambda"])
+
+
+def check_reached(owner: object, symbol: str, update_every: int, steps: int) -> None:
+    """``NoEffectError`` where no step comes after the first update of the multipliers, so that they
+    would stay uniform: ``owner`` would be another objective under its own name."""
+    if 0 < steps <= update_every:
+        fix = f"give update_every={steps // 2} or less" if steps > 1 else "let it train for longer"
+        raise NoEffectError(
+            f"{owner!r}: this training has {steps} step{'s' * (steps > 1)}, so {symbol} would be "
+            f"updated before none of them; {fix}"
+        )
 
 
 def by_name(word: str, names: tuple[str, ...], value_MG: Tensor) -> dict[str, Tensor]:

@@ -12,7 +12,7 @@ from torch import Tensor
 from undertow.lab.interventions.objective._groups import Groups, groups_of
 from undertow.lab.interventions.objective._held_errors import HeldLosses
 from undertow.lab.interventions.objective._margin import cross_entropy
-from undertow.lab.interventions.objective._multipliers import Multipliers, by_name
+from undertow.lab.interventions.objective._multipliers import Multipliers, by_name, check_reached
 from undertow.lab.interventions.site import AbstractObjective, ObjectiveRun
 from undertow.lab.trainings.training import Given, Network
 
@@ -33,7 +33,8 @@ class GroupDRO(AbstractObjective):
 
     q is in the member's checkpoint; the probe ``Told`` writes it per epoch (``lambda``).
     Raises ``ValueError`` for numbers that cannot be, ``UserError`` where a group has no training
-    example, or no held-out one where these are looked at.
+    example, or no held-out one where these are looked at; then also ``NoEffectError`` in a training
+    so short that no step comes after an update.
     """
 
     groups: str = "class"
@@ -49,6 +50,11 @@ class GroupDRO(AbstractObjective):
             raise ValueError(f"{self!r}: multipliers is 'train' or 'held_out'")
         if self.update_every < 1:
             raise ValueError(f"{self!r}: update_every is a number of steps, 1 or more")
+
+    def check_steps(self, steps: int) -> None:
+        """``NoEffectError`` where q would stay uniform."""
+        if self.multipliers == "held_out":
+            check_reached(self, "q", self.update_every, steps)
 
     def start(self, given: Given) -> ObjectiveRun:
         """Begin with q uniform."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from undertow.lab.interventions.objective._groups import groups_of
 from undertow.lab.interventions.objective._held_errors import HeldErrors, labels_of_held_out
+from undertow.lab.interventions.objective._multipliers import check_reached
 from undertow.lab.interventions.objective._robust import RobustRun, check_terms
 from undertow.lab.interventions.site import AbstractObjective, ObjectiveRun
 from undertow.lab.trainings.training import Given
@@ -35,7 +36,8 @@ class Robust(AbstractObjective):
 
     λ is in the member's checkpoint; the probe ``Told`` writes it per epoch. Raises
     ``ValueError`` for ``alpha`` outside 0 to 1, ``step`` not above 0, ``update_every`` below 1;
-    ``UserError`` where a group has no training or no held-out example.
+    ``UserError`` where a group has no training or no held-out example; ``NoEffectError`` in a
+    training so short that no step comes after an update.
     """
 
     alpha: float = 1.0
@@ -46,6 +48,11 @@ class Robust(AbstractObjective):
 
     def __post_init__(self) -> None:
         check_terms(self)
+
+    def check_steps(self, steps: int) -> None:
+        """``NoEffectError`` where λ would stay as it is, and this be the balanced objective."""
+        if self.alpha > 0:
+            check_reached(self, "λ", self.update_every, steps)
 
     def start(self, given: Given) -> ObjectiveRun:
         """Begin with λ uniform."""

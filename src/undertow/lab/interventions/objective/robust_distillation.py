@@ -15,6 +15,7 @@ from undertow.lab.interventions.objective._held_errors import (
     labels_of_held_out,
     taught_of_held_out,
 )
+from undertow.lab.interventions.objective._multipliers import check_reached
 from undertow.lab.interventions.objective._robust import RobustRun, check_terms
 from undertow.lab.interventions.site import AbstractObjective, ObjectiveRun
 from undertow.lab.probes.asking import with_members
@@ -56,7 +57,8 @@ class RobustDistillation(AbstractObjective):
     ``teacher_member`` as in ``Distillation``: students of one fixed teacher (the paper's tables,
     unless it says otherwise) have ``teacher_member=0``, those of varied teachers None. λ is in the
     member's checkpoint; the probe ``Told`` writes it per epoch. Raises ``ValueError`` for
-    numbers that cannot be, ``UserError`` where a group has no training or no held-out example.
+    numbers that cannot be, ``UserError`` where a group has no training or no held-out example,
+    ``NoEffectError`` in a training so short that no step comes after an update.
     """
 
     teaches: ClassVar[bool] = True
@@ -79,6 +81,11 @@ class RobustDistillation(AbstractObjective):
             raise ValueError(f"{self!r}: temperatures are finite numbers above 0")
         if self.teacher_member is not None and self.teacher_member < 0:
             raise ValueError(f"{self!r}: members are counted from 0")
+
+    def check_steps(self, steps: int) -> None:
+        """``NoEffectError`` where λ would stay as it is, and this be the balanced objective."""
+        if self.alpha > 0:
+            check_reached(self, "λ", self.update_every, steps)
 
     def start(self, given: Given) -> ObjectiveRun:
         """Begin with λ uniform. ``ValueError`` without a teacher."""
