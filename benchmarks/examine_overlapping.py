@@ -107,7 +107,9 @@ def row(world: World, found: Examined, known_N: NDArray[np.bool_], wrong_N: Ints
     """Of one examination, in Markdown."""
     listed_N = (found.verdict_N == "likely mislabelled") & ~known_N
     precision, recall = (
-        map(said, found.expected) if found.expected and listed_N.any() else ("–", "–")
+        (f"{100 * found.expected[0].value:.1f}", said(found.expected[1]))
+        if found.expected and listed_N.any()
+        else ("–", "–")
     )
     cells = [
         world.name,

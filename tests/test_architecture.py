@@ -20,6 +20,7 @@ FOUNDATION = {
     "undertow.card",
     "undertow.undecoded",
     "undertow.source_date",
+    "undertow.drawn",
 }
 STUDY = FOUNDATION | {
     "undertow.study.claims",
@@ -33,6 +34,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "undertow.undecoded": set(),
     "undertow.errors": {"undertow.undecoded"},
     "undertow.source_date": {"undertow.errors"},
+    "undertow.drawn": {"undertow.errors"},
     "undertow.axes": set(),
     "undertow.card": set(),
     "undertow.records": FOUNDATION | {"undertow.records"},

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from typer.testing import CliRunner
 
 from test_examine import logits_of
 from undertow.cli import app
+from undertow.cli.start import LAB
 from undertow.errors import UserError
 from undertow.plant import plant
 from undertow.records.traces.known_labels import with_planted
@@ -153,6 +156,45 @@ def test_shares_and_seeds_that_are_none(share: float, seed: int, tmp_path: Path)
         f"--share {share:g} --seed {seed}: give a share above 0 and up to 0.5, and a seed of 0 or "
         "more"
     )
+
+
+WITHOUT = f"""
+import sys
+from importlib.machinery import ModuleSpec
+
+
+class Absent:
+    def find_spec(self, name, path=None, target=None):
+        return ModuleSpec(name, self) if name in {LAB!r} else None
+
+    def create_module(self, spec):
+        raise ModuleNotFoundError(spec.name, name=spec.name)
+
+    def exec_module(self, module):
+        pass
+
+
+sys.meta_path.insert(0, Absent())
+"""
+"""Makes an installation one without the lab. That a name of it can be found is no import: polars
+looks for torch, and scipy takes one that is ``None`` for a module."""
+
+
+def test_planting_and_examining_need_no_more_than_the_light_install(tmp_path: Path):
+    """Also where ids are those of a data set of the lab, whose pictures are then not shown."""
+    table().write_csv(tmp_path / "mine.csv")
+    values, _ = noisy(N=400)
+    ids = [f"fashion-mnist/train/{n}" for n in range(400)]
+    np.savez(tmp_path / "t.npz", logits=logits_of(values), labels=values.label_N, ids=ids)
+    code = WITHOUT + "from undertow.cli import main; main()"
+    for asked in (["plant", "mine.csv"], ["examine", "t.npz", "--out", "examined"]):
+        done = subprocess.run(
+            [sys.executable, "-c", code, *asked], capture_output=True, text=True, cwd=tmp_path
+        )
+        assert done.returncode == 0, done.stderr
+    assert (tmp_path / "planted" / "labels.csv").is_file()
+    page = (tmp_path / "examined" / "index.html").read_text()
+    assert "The record has no pictures or texts of its training examples." in page
 
 
 @pytest.fixture(scope="module")

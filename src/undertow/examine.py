@@ -73,7 +73,7 @@ def _with(table: pl.DataFrame, trace: Trace, by: str) -> pl.DataFrame:
 
 
 def _embedded(ids: list[str]) -> Inputs:
-    """Pictures of the data sets whose ids these are; the lab's data need no torch."""
+    """Pictures of the data sets whose ids these are, where the lab is installed."""
     begins = next((start for start in EMBEDDED if ids and ids[0].startswith(start)), None)
     if begins is None:
         return NO_INPUTS
@@ -85,16 +85,16 @@ def _embedded(ids: list[str]) -> Inputs:
 
 
 def _train_part(data: str) -> tuple[tuple[str, ...], NDArray[np.uint8]] | None:
-    """Ids and pixels (N, C, H, W); ``None`` where scikit-learn is not installed."""
-    if data == "FashionMNIST":
-        from undertow.lab.data.fashion_mnist.fashion import FashionMNIST
+    """Ids and pixels (N, C, H, W); ``None`` where the lab, or scikit-learn, is not installed."""
+    try:
+        if data == "FashionMNIST":
+            from undertow.lab.data.fashion_mnist.fashion import FashionMNIST
 
-        part = FashionMNIST().load().train
-    else:
-        try:
+            part = FashionMNIST().load().train
+        else:
             from undertow.lab.data.digits import Digits
 
             part = Digits().load().train
-        except ImportError:
-            return None
+    except ImportError:
+        return None
     return part.example_id_N, np.asarray(part.x_NCHW[:])

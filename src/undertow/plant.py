@@ -11,6 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from undertow.audit.examined.planted import FEWEST
+from undertow.drawn import drawn_by_class
 from undertow.errors import UserError
 from undertow.records.formats.decoding.tables import Kind, kind_of, parse, separator_of
 from undertow.records.traces.known_labels import ID, LABEL, PLANTED, TRUE
@@ -116,8 +117,6 @@ def _indices(true: pl.Series, classes: pl.Series) -> Ints:
 def _planted(true_N: Ints, classes: int, share: float, seed: int) -> Ints:
     """The labels with others in place of those that are drawn. Which are drawn does not depend on
     what they become, and a larger share holds a smaller one."""
-    from undertow.lab.data.held_out import drawn_by_class
-
     drawn_N = np.zeros(len(true_N), dtype=np.bool_)
     drawn_N[true_N >= 0] = drawn_by_class(true_N[true_N >= 0], share, seed)
     away_N = np.random.default_rng([seed, classes, 1]).integers(1, classes, len(true_N))

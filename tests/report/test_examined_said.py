@@ -24,7 +24,7 @@ def test_a_calibrated_list_says_on_what_it_rests():
         calibrated=replace(
             told,
             auroc=Range(0.9876, 0.9794, 0.9951),
-            precision=Range(0.91, 0.0, 0.93),
+            precision=Range(0.91, 0.0, 1.0),
             recall=Range(0.8, 0.75, 0.85),
         ),
         share=Range(0.1, 0.0, 0.126),
@@ -40,8 +40,8 @@ def test_a_calibrated_list_says_on_what_it_rests():
         "counts all that cannot be told)."
     )
     assert expected_said(fixed) == (
-        "Of the list 91 % are wrong if classes do not overlap, and maybe none if they do (0 to "
-        "93 %). Of labels that are wrong as the known ones it holds 80 % (75 to 85 %)."
+        "Of the list 91 % are wrong if classes do not overlap, and maybe none if they do; no "
+        "limits can be given. Of labels that are wrong as the known ones it holds 80 % (75 to 85 %)."
     )
     assert trust(fixed) == [
         f"Calibrated on {known_N.sum()} labels of this record that are known to be wrong (they "
@@ -127,10 +127,10 @@ def test_where_nothing_is_told_it_says_why():
 
 def test_a_mixture_alone_states_no_recall_and_no_lower_limit():
     found = examine(noisy()[0])
-    fixed = replace(found, alone=replace(found.alone, precision=Range(0.996, 0.0, 0.999)))
+    fixed = replace(found, alone=replace(found.alone, precision=Range(0.996, 0.0, 1.0)))
     assert expected_said(fixed) == (
-        "Of the list more than 99 % are wrong if classes do not overlap, and maybe none if they "
-        "do (0 to more than 99 %)."
+        "Of the list more than 99 % are wrong if classes do not overlap, and maybe none if "
+        "they do; no limits can be given."
     )
 
 

@@ -4,7 +4,7 @@ Followed: base classes, functions, classes and constants of the same module and 
 through imports; what an object holds (``held_values``); statements that change a constant after it
 was made, and what a module of theirs does when it is loaded. Not followed: installed packages
 (their versions are recorded), unless the class itself comes from one, and of Undertow all but data
-sets, models and interventions.
+sets with what they draw by, models and interventions.
 """
 
 from __future__ import annotations
@@ -44,6 +44,7 @@ FOLLOWED = (
     "undertow.lab.models",
     "undertow.lab.interventions",
     "undertow.lab.trainings",
+    "undertow.drawn",
 )
 
 COLLECTION = (list, tuple, set, frozenset)

@@ -9,7 +9,8 @@ import pytest
 from scipy.stats import beta
 
 import traces
-from undertow.audit.examined.believed import best_window, windows_of
+from undertow.audit.examined.became_right import recall_of, share_before, share_limits
+from undertow.audit.examined.believed import Range, best_window, windows_of
 from undertow.audit.examined.confused import Confusion, confusions, in_bulk
 from undertow.audit.examined.evidence import evidence_of, standing_of
 from undertow.audit.examined.examine import examine
@@ -18,7 +19,6 @@ from undertow.audit.examined.planted import (
     Unshown,
     auroc_of,
     calibrated,
-    share_limits,
     share_of,
     smoothed,
     unshown_of,
@@ -165,7 +165,7 @@ def test_precision_is_of_what_is_listed_and_recall_of_what_is_known():
     precision, recall = found.expected
     asked_N = listed(found) & ~known_N
     assert precision.value == found.believed_N3[asked_N, 0].mean()
-    assert recall.value == listed(found)[known_N].mean()
+    assert recall.value == listed(found)[known_N].mean() / (1 - found.share.value / 4)
 
 
 def test_what_is_too_little_to_tell():
@@ -249,10 +249,10 @@ def test_recall_is_the_share_of_known_ones_that_would_be_listed():
     known_N = wrong_N & (np.arange(3000) % 3 == 0)
     mixture = best_window([standing_N])[1]
     assert mixture is not None
-    found = calibrated(standing_N, known_N, mixture)
+    found = calibrated(standing_N, known_N, mixture, 5)
     hits = int((found.posterior_BK[bins_of(standing_N[known_N]), 0] > 0.5).sum())
     assert 0 < hits < known_N.sum()
-    assert found.recall == share_limits(hits, int(known_N.sum()))
+    assert found.recall == recall_of(hits, int(known_N.sum()), found.share, 5)
 
 
 def test_limits_of_the_share_hold_chance_in_which_ones_are_known():
@@ -262,7 +262,7 @@ def test_limits_of_the_share_hold_chance_in_which_ones_are_known():
     standing_N = np.concatenate([rng.beta(3, 9, 50), *others])
     mixture = best_window([standing_N])[1]
     assert mixture is not None
-    share = calibrated(standing_N, np.arange(20_050) < 50, mixture).share
+    share = calibrated(standing_N, np.arange(20_050) < 50, mixture, 5).share
     of_counts = 1.96 * np.sqrt(share.value * (1 - share.value) / 20_000)
     assert share.high - share.value > 1.5 * of_counts
 
@@ -274,13 +274,45 @@ def test_limits_of_recall_are_those_of_clopper_and_pearson():
     assert found.high == pytest.approx(beta.ppf(0.975, 9, 2))
 
 
+def test_the_share_and_recall_leave_out_planted_labels_that_became_right():
+    assert share_before(0.2 / (1 - 0.2 / 4), 5) == pytest.approx(0.2)
+    found = recall_of(60, 100, Range(0.2, 0.0, 0.3), 3)
+    limits = share_limits(60, 100)
+    assert found.value == pytest.approx(0.6 / 0.9)
+    assert found.low == limits.low
+    assert found.high == pytest.approx(limits.high / 0.85)
+    assert recall_of(95, 100, Range(0.5, 0.0, 1.0), 2) == Range(1.0, share_limits(95, 100).low, 1.0)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_of_two_classes_a_label_planted_on_a_wrong_one_is_no_wrong_label_missed(seed: int):
+    """Every third label is wrong, so a third of the planted ones are right, and stand high."""
+    values, before_N = noisy(N=4000, C=2, wrong=0.33, atypical=0.02, seed=seed)
+    planted_N = np.random.default_rng(seed + 100).random(4000) < 0.1
+    margin = np.where(planted_N, -1, 1)[:, None] * values.values["margin"]
+    label_N = np.where(planted_N, 1 - values.label_N, values.label_N).astype(np.int32)
+    found = examine(
+        replace(values, label_N=label_N, values={**values.values, "margin": margin}), planted_N
+    )
+    assert found.calibrated is not None
+    share, recall = found.share, found.calibrated.recall
+    others_N = ~planted_N
+    true, held = before_N[others_N].mean(), listed(found)[before_N & others_N].mean()
+    assert share.value == pytest.approx(true, abs=0.05)
+    assert share.low <= true <= share.high
+    uncorrected = share_limits(int(listed(found)[planted_N].sum()), int(planted_N.sum()))
+    assert uncorrected.high < held
+    assert recall.low <= held <= recall.high
+    assert abs(recall.value - held) < abs(uncorrected.value - held) / 2
+
+
 def test_calibration_is_the_same_each_time():
     values, wrong_N = noisy(wrong=0.15)
     known_N = wrong_N & (np.arange(len(wrong_N)) % 2 == 0)
     standing_N = standing_of(values, 4)
     mixture = best_window([standing_N])[1]
     assert mixture is not None
-    first, again = (calibrated(standing_N, known_N, mixture) for _ in range(2))
+    first, again = (calibrated(standing_N, known_N, mixture, 5) for _ in range(2))
     assert (first.share, first.recall, first.precision) == (
         again.share,
         again.recall,

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from blobs import Blobs
+from undertow.drawn import drawn_by_class
 from undertow.errors import UserError
 from undertow.lab.data import (
     CIFAR10_CONFUSIONS,
@@ -17,7 +18,6 @@ from undertow.lab.data import (
     WrongLabels,
 )
 from undertow.lab.data.cifar import CLASSES
-from undertow.lab.data.held_out import drawn_by_class
 from undertow.lab.models import MLP
 from undertow.lab.population import Population
 from undertow.lab.recipe import Recipe

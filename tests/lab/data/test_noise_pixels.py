@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from blobs import Blobs
+from undertow.drawn import drawn_by_class
 from undertow.errors import UserError
 from undertow.lab.data import (
     GaussianPixels,
@@ -17,7 +18,6 @@ from undertow.lab.data import (
     WrongLabels,
     encode_png,
 )
-from undertow.lab.data.held_out import drawn_by_class
 from undertow.lab.data.lazy import LazyImages
 from undertow.lab.data.longtail import take
 

@@ -9,9 +9,9 @@ import polars as pl
 import pytest
 
 from blobs import Blobs
+from undertow.drawn import drawn_by_class
 from undertow.errors import UserError
 from undertow.lab.data import Digits, HeldOut, TwoTails, TwoTailsByFrequency, WrongLabels
-from undertow.lab.data.held_out import drawn_by_class
 from undertow.lab.models import MLP
 from undertow.lab.population import Population
 from undertow.lab.probes import Trace

@@ -10,6 +10,7 @@ import pytest
 
 from blobs import Blobs
 from undertow.audit import audit
+from undertow.drawn import drawn_by_class
 from undertow.errors import UserError
 from undertow.lab.data import (
     Digits,
@@ -22,7 +23,6 @@ from undertow.lab.data import (
     TestedOn,
     WrongLabels,
 )
-from undertow.lab.data.held_out import drawn_by_class
 from undertow.lab.feeds.resident import resident
 from undertow.lab.feeds.streamed import streamed
 from undertow.lab.interventions.objective import Distillation

@@ -101,7 +101,7 @@ def believed(standing_N: Floats, mixture: Mixture) -> Believed:
     """By the mixture alone. Upper limits hold chance in which examples there are, and what a
     mixture of one component more or less believes: two shapes of the same distribution. The share
     may be ``MISSED`` times as large. All lower limits are 0: right labels of classes that overlap
-    look as wrong ones do, and no shape tells them apart."""
+    look as wrong ones do, and no shape tells them apart. Precision has no limits."""
     count_B = counts_of(standing_N)
     kinds = len(mixture.mean_K)
     shapes = [mixture]
@@ -115,13 +115,10 @@ def believed(standing_N: Floats, mixture: Mixture) -> Believed:
         for drawn_B in _redrawn(count_B)
     ]
     value = _of_list(mixture, count_B, listed_B)
-    share, precision, recall = (
-        range_of(one, [each[k] for each in drawn]) for k, one in enumerate(value)
-    )
+    share, recall = (range_of(value[k], [each[k] for each in drawn]) for k in (0, 2))
     share = Range(share.value, 0.0, min(max(share.high, MISSED * share.value), 1.0))
-    precision, recall = from_none(precision), from_none(recall)
-    three_BK = three_kinds(mixture.posterior_BK)
-    return Believed(share, precision, recall, three_BK)
+    recall = Range(recall.value, 0.0, recall.high)
+    return Believed(share, any_of(value[1]), recall, three_kinds(mixture.posterior_BK))
 
 
 def three_kinds(posterior_BK: Floats) -> Floats:
@@ -154,9 +151,10 @@ def _redrawn(count_B: Floats, draws: int = DRAWS // 2) -> list[Floats]:
     return [drawn_B.astype(np.float64) for drawn_B in drawn_DB]
 
 
-def from_none(told: Range) -> Range:
-    """With a lower limit of 0: all that look wrong may be right, where classes overlap."""
-    return Range(told.value, 0.0, told.high)
+def any_of(precision: float) -> Range:
+    """What is expected of a list, with no limit: where classes overlap all that look wrong may be
+    right, and a mixture that fits badly believes less of a list than is wrong of it."""
+    return Range(precision, 0.0, 1.0) if np.isfinite(precision) else Range(np.nan, np.nan, np.nan)
 
 
 def range_of(value: float, drawn: Sequence[float]) -> Range:

@@ -8,12 +8,14 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from undertow.audit.examined.became_right import recall_of
 from undertow.audit.examined.believed import (
     FEWEST_EPOCHS,
     LISTED,
     STANDS_LOW,
     Believed,
     Range,
+    any_of,
     believed,
     best_window,
     windows_of,
@@ -27,7 +29,6 @@ from undertow.audit.examined.planted import (
     Calibrated,
     Unshown,
     calibrated,
-    share_limits,
     unshown_of,
 )
 from undertow.records.probes import ProbeValues
@@ -111,20 +112,20 @@ def _told(values: ProbeValues, evidence: Evidence, known_N: Mask, mixture: Mixtu
     seen_N = ~np.isnan(evidence.standing_N)
     standing, known = evidence.standing_N[seen_N], known_N[seen_N]
     alone, by_known = believed(standing, mixture), None
+    classes = len(np.unique(values.label_N[values.label_N >= 0]))
     if int(known.sum()) >= FEWEST:
-        by_known = calibrated(standing, known, mixture)
+        by_known = calibrated(standing, known, mixture, classes)
     believed_N3 = _by_example(evidence, (by_known or alone).posterior_BK)
     called = _called(values, evidence, believed_N3)
-    listed_N, asked_N = called.listed_N, ~known_N
-    if by_known is not None:
-        by_known = replace(
-            by_known,
-            precision=_precision(by_known, believed_N3[listed_N & asked_N, 0]),
-            recall=share_limits(int((listed_N & known_N).sum()), by_known.known),
-        )
-    else:
+    if by_known is None:
         alone = _of_list(alone, believed_N3, called)
-    return _examined(evidence, known_N, believed_N3, called, "", alone, by_known)
+        return _examined(evidence, known_N, believed_N3, called, "", alone, None)
+    listed_N = called.listed_N
+    by_known = replace(by_known, precision=_precision(believed_N3[listed_N & ~known_N, 0]))
+    found = _examined(evidence, known_N, believed_N3, called, "", alone, by_known)
+    hits = int((listed_N & known_N).sum())
+    recall = recall_of(hits, by_known.known, found.share, classes)
+    return replace(found, calibrated=replace(by_known, recall=recall))
 
 
 def _untold(values: ProbeValues, evidence: Evidence, known_N: Mask, why: Why) -> Examined:
@@ -207,15 +208,12 @@ def _of_list(alone: Believed, believed_N3: Floats, called: _Called) -> Believed:
     listed_K, low_K = believed_N3[called.listed_N, 0], believed_N3[called.low_N, 0]
     kept = float(listed_K.sum()) / max(float(low_K.sum()), 1e-9)
     recall = Range(*(kept * limit for limit in astuple(alone.recall)))
-    return replace(alone, precision=_precision(alone, listed_K), recall=recall)
+    return replace(alone, precision=_precision(listed_K), recall=recall)
 
 
-def _precision(told: Believed | Calibrated, believed_K: Floats) -> Range:
-    """Of what is listed in the end, with an upper limit as far away."""
-    if not len(believed_K):
-        return Range(np.nan, np.nan, np.nan)
-    value, before = float(believed_K.mean()), told.precision
-    return Range(value, 0.0, min(value + (before.high - before.value), 1.0))
+def _precision(believed_K: Floats) -> Range:
+    """Of what is listed in the end."""
+    return any_of(float(believed_K.mean()) if len(believed_K) else np.nan)
 
 
 def _share(told: Range | None, left: float) -> Range:

@@ -10,12 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import norm, rankdata
 
+from undertow.audit.examined.became_right import recall_of, share_before
 from undertow.audit.examined.believed import (
     DRAWS,
     LISTED,
     SEED,
     Range,
-    from_none,
+    any_of,
     range_of,
     three_kinds,
 )
@@ -29,7 +30,6 @@ from undertow.audit.examined.mixture import (
     fitted,
     log_densities,
 )
-from undertow.audit.stats.share_limits import exact_limits
 
 Floats = NDArray[np.floating[Any]]
 
@@ -43,9 +43,9 @@ FLOOR = 1e-3
 
 @dataclass(frozen=True, eq=False)
 class Calibrated:
-    """``share`` is that of wrong labels among the others; ``recall`` the share of known wrong
-    labels that the list would hold, with limits of Clopper and Pearson; ``precision`` what is
-    expected of the list of the others. ``auroc`` sets the known against the others."""
+    """``share`` is that of wrong labels among the others; ``recall`` what the list would hold of
+    labels that are wrong as the known ones; ``precision`` what is expected of the list of the
+    others, without limits. ``auroc`` sets the known against the others."""
 
     known: int
     auroc: Range
@@ -87,14 +87,17 @@ def auroc_of(standing_N: Floats, known_N: NDArray[np.bool_]) -> Range:
     return Range(value, max(value - away, 0.0), min(value + away, 1.0))
 
 
-def calibrated(standing_N: Floats, known_N: NDArray[np.bool_], mixture: Mixture) -> Calibrated:
+def calibrated(
+    standing_N: Floats, known_N: NDArray[np.bool_], mixture: Mixture, classes: int
+) -> Calibrated:
     """What known wrong labels say of the others. ``mixture`` is that of all examples, which tells:
     its components say how right labels look, the known ones how wrong labels do, and the share of
-    these is the one number that is fitted to the others. Upper limits of share and precision
-    hold chance in which examples there are and which were known; their lower limits are 0, since
-    known wrong labels do not say how low right ones stand where classes overlap."""
+    these is the one number that is fitted to the others; of the ``classes``, one may have made a
+    planted label right. The upper limit of the share holds chance in which examples there are and
+    which were known, and that no planted label became right; the lower is 0, since known wrong
+    labels do not say how low right ones stand where classes overlap."""
     known, count_B = standing_N[known_N], counts_of(standing_N[~known_N])
-    share, posterior_BK = _of_others(count_B, known, mixture)
+    fitted_share, posterior_BK = _of_others(count_B, known, mixture)
     listed_B = posterior_BK[:, 0] > LISTED
     generator, total = np.random.default_rng(SEED), int(count_B.sum())
     drawn = []
@@ -102,17 +105,15 @@ def calibrated(standing_N: Floats, known_N: NDArray[np.bool_], mixture: Mixture)
         drawn_B = generator.multinomial(total, count_B / total).astype(np.float64)
         again = generator.choice(known, len(known))
         shape = fitted(drawn_B + counts_of(again), len(mixture.mean_K), start=mixture)
-        share_again, posterior_again_BK = _of_others(drawn_B, again, shape)
-        drawn.append((share_again, _precision(posterior_again_BK, drawn_B, listed_B)))
-    found = int(listed_B[bins_of(known)].sum())
+        drawn.append(_of_others(drawn_B, again, shape)[0])
+    high = range_of(fitted_share, drawn).high
+    share = Range(share_before(fitted_share, classes), 0.0, high)
     return Calibrated(
         len(known),
         auroc_of(standing_N, known_N),
-        from_none(range_of(share, [each[0] for each in drawn])),
-        from_none(
-            range_of(_precision(posterior_BK, count_B, listed_B), [each[1] for each in drawn])
-        ),
-        share_limits(found, len(known)),
+        share,
+        any_of(_precision(posterior_BK, count_B, listed_B)),
+        recall_of(int(listed_B[bins_of(known)].sum()), len(known), share, classes),
         three_kinds(posterior_BK),
     )
 
@@ -151,12 +152,6 @@ def smoothed(known: Floats) -> Floats:
     inside_B[:WIDTH] += spread_B[:WIDTH][::-1]
     inside_B[-WIDTH:] += spread_B[-WIDTH:][::-1]
     return np.asarray(BINS * ((1 - FLOOR) * inside_B / inside_B.sum() + FLOOR / BINS))
-
-
-def share_limits(found: int, of: int) -> Range:
-    """A share with exact limits."""
-    limits = exact_limits(np.array([found / of]), np.array([float(of)]), 0.025)
-    return Range(found / of, float(limits.low_G[0]), float(limits.high_G[0]))
 
 
 def _precision(posterior_BK: Floats, count_B: Floats, listed_B: NDArray[np.bool_]) -> float:

@@ -9,9 +9,9 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
+from undertow.drawn import drawn_by_class
 from undertow.errors import UserError
 from undertow.lab.data.dataset import Dataset, Splits
-from undertow.lab.data.held_out import drawn_by_class
 from undertow.lab.data.relabelled import load_to_relabel, relabelled
 
 CIFAR10_CONFUSIONS: Mapping[str, str] = {

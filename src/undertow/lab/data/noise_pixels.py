@@ -9,11 +9,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from undertow.drawn import drawn_by_class
 from undertow.errors import UserError
 from undertow.lab.data.changed_images import Change, changed
 from undertow.lab.data.corrupted import generators
 from undertow.lab.data.dataset import Dataset, Part, Splits
-from undertow.lab.data.held_out import drawn_by_class
 from undertow.lab.data.relabelled import with_slices, yes_no
 
 CORRUPTED = "corrupted"

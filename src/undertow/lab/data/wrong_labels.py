@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from undertow.drawn import drawn_by_class
 from undertow.errors import UserError
 from undertow.lab.data.dataset import Dataset, Splits
-from undertow.lab.data.held_out import drawn_by_class
 from undertow.lab.data.relabelled import load_to_relabel, relabelled
 
 

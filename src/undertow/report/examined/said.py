@@ -51,8 +51,8 @@ def expected_said(found: Examined) -> str:
         return ""
     precision, recall = found.expected
     said = (
-        f"Of the list {below_all(precision.value)} are wrong if classes do not overlap, and maybe "
-        f"none if they do ({between(precision, 0)})."
+        f"Of the list {below_all(precision.value)} are wrong if classes do not overlap, and "
+        "maybe none if they do; no limits can be given."
     )
     if not found.calibrated:
         return said
