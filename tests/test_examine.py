@@ -222,6 +222,7 @@ def test_known_wrong_labels_are_told_by_a_recorder_and_left_out(tmp_path: Path):
     )
 
 
+@pytest.mark.heavy
 def test_embedded_pictures_need_no_file(tmp_path: Path):
     from undertow.lab.data.fashion_mnist.fashion import FashionMNIST
 

@@ -180,6 +180,7 @@ sys.meta_path.insert(0, Absent())
 looks for torch, and scipy takes one that is ``None`` for a module."""
 
 
+@pytest.mark.heavy
 def test_planting_and_examining_need_no_more_than_the_light_install(tmp_path: Path):
     """Also where ids are those of a data set of the lab, whose pictures are then not shown."""
     table().write_csv(tmp_path / "mine.csv")
@@ -224,6 +225,7 @@ def planted(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("trace", ["t.npz", "carto"])
 def test_what_was_planted_calibrates_a_trace_from_outside(
     planted: Path, trace: str, tmp_path: Path

@@ -128,6 +128,7 @@ def test_the_description_round_trips(intervention):
     assert not intervention.derives
 
 
+@pytest.mark.heavy
 @here
 def test_all_is_afterwards_as_it_was(intervention, data):
     whole = given(data, (intervention,), model=Plain())

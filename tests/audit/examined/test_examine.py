@@ -284,6 +284,7 @@ def test_the_share_and_recall_leave_out_planted_labels_that_became_right():
     assert recall_of(95, 100, Range(0.5, 0.0, 1.0), 2) == Range(1.0, share_limits(95, 100).low, 1.0)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("seed", range(3))
 def test_of_two_classes_a_label_planted_on_a_wrong_one_is_no_wrong_label_missed(seed: int):
     """Every third label is wrong, so a third of the planted ones are right, and stand high."""
@@ -349,6 +350,7 @@ def test_where_all_labels_are_known_to_be_wrong_none_is_left_to_tell():
     assert examine(values, best_N >= 300).why != "examples"
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("inverted", [True, False])
 def test_labels_that_do_not_stand_worse_than_others_calibrate_nothing(inverted: bool):
     values, wrong_N = noisy(N=3000, wrong=0.12)
