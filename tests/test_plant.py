@@ -285,6 +285,51 @@ def test_labels_of_other_examples_are_refused(planted: Path, tmp_path: Path):
     )
 
 
+def test_the_example_of_a_refusal_differs_where_classes_are_numbers(planted: Path, tmp_path: Path):
+    """Most examples of a label have another one in the trace, so that is no name of it."""
+    of = read_trace(planted / "t.npz").values
+    label_N = np.random.default_rng(0).permutation(of.label_N)
+    told = pl.DataFrame(
+        {"example_id": of.example_id_N, "label": label_N, "true_label": (label_N + 1) % 5}
+    )
+    told.write_csv(tmp_path / "other.csv")
+    with pytest.raises(UserError) as refused:
+        with_planted(read_trace(planted / "t.npz"), tmp_path / "other.csv")
+    differs_N = label_N != of.label_N
+    first = int(differs_N.argmax())
+    assert str(refused.value) == (
+        f"--planted {tmp_path / 'other.csv'}: {differs_N.sum()} of 900 labels of the trace are "
+        f"other ones than its column 'label': 'e{first:05d}' has '{of.label_N[first]}', and there "
+        f"'{label_N[first]}'. Check that ids and labels are those that members were trained on"
+    )
+
+
+def test_a_table_with_nothing_planted_is_refused(planted: Path, tmp_path: Path):
+    told = pl.read_csv(planted / "planted.csv").with_columns(true_label="label")
+    told.write_csv(tmp_path / "none.csv")
+    with pytest.raises(UserError) as refused:
+        with_planted(read_trace(planted / "t.npz"), tmp_path / "none.csv")
+    assert str(refused.value) == (
+        f"--planted {tmp_path / 'none.csv'}: no label is planted: label and true_label are the "
+        "same for all 900 examples of the trace; give planted.csv as undertow plant wrote it"
+    )
+
+
+def test_what_matches_nothing_of_the_trace_is_counted(planted: Path, tmp_path: Path):
+    told = pl.read_csv(planted / "planted.csv")
+    strange = np.where(np.arange(900) < 7, "fly", told["true_label"].to_numpy())
+    more = pl.DataFrame({"example_id": ["x", "y"], "label": "ant", "true_label": "bee"})
+    table = pl.concat([told.with_columns(true_label=pl.Series(strange)), more])
+    table.write_csv(tmp_path / "odd.csv")
+    trace = with_planted(read_trace(planted / "t.npz"), tmp_path / "odd.csv")
+    assert trace.notices == (
+        "odd.csv has 2 of 902 ids that the trace lacks.",
+        "odd.csv: 7 of 900 examples have a true_label that is no label of the trace, as 'fly'; "
+        "they count as wrong.",
+    )
+    assert trace.known_wrong_N[:7].all()
+
+
 def test_examples_that_the_table_lacks_are_said_and_not_known(planted: Path, tmp_path: Path):
     told = pl.read_csv(planted / "planted.csv")
     told.tail(800).write_csv(tmp_path / "some.csv")

@@ -53,6 +53,24 @@ def test_cartography_is_read_in_epochs_and_by_guid(tmp_path: Path):
     assert not trace.known_wrong_N.any()
 
 
+def test_lines_that_files_of_epochs_lack_are_said_and_one_too_many_is_refused(tmp_path: Path):
+    logits_ENC, label_N = scores(E=5)
+    skip = {(1, 2), *((e, n) for e in (0, 3, 4) for n in range(1, 4))}
+    write_dynamics(tmp_path, logits_ENC, label_N, skip=skip)
+    assert read_trace(tmp_path).notices == (
+        "dynamics_epoch_0.jsonl lacks 3, dynamics_epoch_1.jsonl lacks 1, dynamics_epoch_3.jsonl "
+        "lacks 3 and 1 more lack some of 6 examples; they count as not seen there.",
+    )
+    path = tmp_path / "dynamics_epoch_3.jsonl"
+    lines = path.read_text().splitlines()
+    path.write_text("\n".join([*lines, lines[0]]))
+    with pytest.raises(TableError) as refused:
+        read_trace(tmp_path)
+    assert str(refused.value) == (
+        f"{path}: has two lines of 'g0'; give each example one line in an epoch"
+    )
+
+
 @pytest.mark.parametrize(
     ("line", "said"),
     [

@@ -69,7 +69,7 @@ def read_cartography(folder: Path) -> Trace:
     logits: list[dict[str, NDArray[np.float64]]] = []
     files = dynamics_files(folder)
     for epoch, path in files.items():
-        logits.append(dict(_rows(path, epoch, labels)))
+        logits.append(_once(path, _rows(path, epoch, labels)))
     ids = list(labels)
     label_N = np.array([labels[each] for each in ids], dtype=np.int32)
     classes = _classes(folder, logits, label_N)
@@ -83,8 +83,37 @@ def read_cartography(folder: Path) -> Trace:
         known_wrong_N=np.zeros(len(ids), dtype=np.bool_),
         columns=pl.DataFrame({"example_id": example_id_N}),
         about="training dynamics as dataset cartography writes them",
-        notices=gaps(files),
+        notices=(*gaps(files), *_lacking(files, logits, len(ids))),
     )
+
+
+def _once(
+    path: Path, rows: Iterable[tuple[str, NDArray[np.float64]]]
+) -> dict[str, NDArray[np.float64]]:
+    found: dict[str, NDArray[np.float64]] = {}
+    for guid, logits in rows:
+        if guid in found:
+            raise TableError(
+                f"{path}: has two lines of {guid[:60]!r}; give each example one line in an epoch"
+            )
+        found[guid] = logits
+    return found
+
+
+def _lacking(
+    files: Mapping[int, Path], logits: list[dict[str, NDArray[np.float64]]], examples: int
+) -> tuple[str, ...]:
+    """What is said where files have no line of some examples, as one that was cut."""
+    short = [
+        (path.name, examples - len(of_epoch))
+        for path, of_epoch in zip(files.values(), logits, strict=True)
+        if len(of_epoch) < examples
+    ]
+    if not short:
+        return ()
+    shown = ", ".join(f"{name} lacks {n:,}" for name, n in short[:3])
+    more = f" and {len(short) - 3:,} more lack some" if len(short) > 3 else ""
+    return (f"{shown}{more} of {examples:,} examples; they count as not seen there.",)
 
 
 def _counted(files: Iterable[int]) -> tuple[int, ...]:

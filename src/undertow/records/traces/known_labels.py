@@ -34,18 +34,23 @@ def with_planted(trace: Trace, path: Path) -> Trace:
             "in an npz as ids"
         )
     given = [label[ids[n]] for n in there]
-    index = _indices(given, trace.values.label_N[there].tolist())
+    index = _indices(given, trace.values.label_N[there].tolist(), trace.classes)
     _refuse_other_labels(trace, path, there, label, true, index)
     wrong_N = np.zeros(len(ids), dtype=np.bool_)
     for n in there:
         right = true.get(ids[n])
         wrong_N[n] = right is not None and index.get(right, -1) != trace.values.label_N[n]
-    few = f"{path.name} tells the labels of {len(there):,} of {len(ids):,} examples."
+    if not wrong_N.any():
+        raise UserError(
+            f"--planted {path}: no label is planted: {LABEL} and {TRUE} are the same for all "
+            f"{len(there):,} examples of the trace; give {PLANTED} as undertow plant wrote it"
+        )
+    unmatched = _unmatched(path, told, ids, there, [true[ids[n]] for n in there], index)
     return replace(
         trace,
         classes=_names(trace.classes, index),
         known_wrong_N=trace.known_wrong_N | wrong_N,
-        notices=(*trace.notices, *([few] if len(there) < len(ids) else [])),
+        notices=(*trace.notices, *unmatched),
     )
 
 
@@ -70,11 +75,39 @@ def _by_id(told: pl.DataFrame, name: str) -> dict[str, str | None]:
     return dict(zip(told[ID].to_list(), told[name].to_list(), strict=True))
 
 
-def _indices(given: list[str | None], label: list[int]) -> dict[str, int]:
+def _unmatched(
+    path: Path,
+    told: pl.DataFrame,
+    ids: list[str],
+    there: list[int],
+    true: list[str | None],
+    index: dict[str, int],
+) -> list[str]:
+    """What is said of examples that only one of the two has, and of true labels of no class."""
+    said = []
+    if len(there) < len(ids):
+        said.append(f"{path.name} tells the labels of {len(there):,} of {len(ids):,} examples.")
+    beside = told.height - int(told[ID].is_in(ids).sum())
+    if beside:
+        said.append(f"{path.name} has {beside:,} of {told.height:,} ids that the trace lacks.")
+    none = [right for right in true if right is not None and right not in index]
+    if none:
+        said.append(
+            f"{path.name}: {len(none):,} of {len(there):,} examples have a {TRUE} that is no label "
+            f"of the trace, as {none[0]!r}; they count as wrong."
+        )
+    return said
+
+
+def _indices(given: list[str | None], label: list[int], classes: tuple[str, ...]) -> dict[str, int]:
     """Label → the index that most examples with it have in the trace, whose classes may have no
-    names."""
+    names. Where most have another one, the table is of other labels, and names are what they
+    say."""
     counted = pl.DataFrame({LABEL: given, "index": label}).group_by(LABEL, "index").len()
     most = counted.sort("len", "index", descending=[True, False]).unique(LABEL, keep="first")
+    named = {name: k for k, name in enumerate(classes)}
+    if most["len"].sum() < len(given) / 2 and set(given) <= set(named):
+        return named
     return dict(zip(most[LABEL].to_list(), most["index"].to_list(), strict=True))
 
 
