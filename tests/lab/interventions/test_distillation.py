@@ -59,6 +59,11 @@ def test_a_flatter_teacher_has_more_entropy_which_no_student_gets_below():
     assert losses[-1] == pytest.approx(math.log(4), abs=0.01)
 
 
+MEMBER = (
+    "teacher_member is a whole number, counted from 0, or None for a teacher of each student's own"
+)
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [
@@ -76,7 +81,15 @@ def test_a_flatter_teacher_has_more_entropy_which_no_student_gets_below():
         ),
         (
             lambda: Distillation(teacher_member=-1),
-            "Distillation(teacher_member=-1): members are counted from 0",
+            f"Distillation(temperature=1.0, teacher_member=-1): {MEMBER}",
+        ),
+        (
+            lambda: Distillation(teacher_member=1.5),
+            f"Distillation(temperature=1.0, teacher_member=1.5): {MEMBER}",
+        ),
+        (
+            lambda: Distillation("2"),
+            "Distillation(temperature='2', teacher_member=None): temperature is a number, not '2'",
         ),
         (
             lambda: Distillation(2.0).each(LOGITS_MBC, Y_MB, None),

@@ -139,6 +139,10 @@ def test_what_is_no_number_is_not_left_out_in_silence(kind, value):
     ("make", "message"),
     [
         (
+            lambda: DORO("1"),
+            "DORO(alpha='1', epsilon=0.0, divergence='cvar'): alpha is a number, not '1'",
+        ),
+        (
             lambda: DORO(0.0),
             "DORO(alpha=0.0, epsilon=0.0, divergence='cvar'): alpha is above 0 and up to 1, "
             "epsilon is from 0 to below 1",

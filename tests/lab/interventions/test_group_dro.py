@@ -136,7 +136,16 @@ GIVEN = "GroupDRO(groups='class', step={}, adjustment={}, multipliers={!r}, upda
         ),
         (
             lambda: GroupDRO(update_every=0),
-            f"{GIVEN.format(0.01, 0.0, 'train', 0)}: update_every is a number of steps, 1 or more",
+            f"{GIVEN.format(0.01, 0.0, 'train', 0)}: update_every is a whole number of steps, 1 or more",
+        ),
+        (
+            lambda: GroupDRO(adjustment="2"),
+            f"{GIVEN.format(0.01, repr('2'), 'train', 50)}: adjustment is a number, not '2'",
+        ),
+        (
+            lambda: GroupDRO(""),
+            "GroupDRO(groups='', step=0.01, adjustment=0.0, multipliers='train', update_every=50): "
+            "groups is 'class' or the name of a slice",
         ),
     ],
 )

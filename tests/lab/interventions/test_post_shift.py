@@ -1,6 +1,7 @@
 """``PostShift``: what is fitted, and what becomes of a member."""
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from torch import nn
 from blobs import Blobs, BlobsKept
 from undertow.errors import NoEffectError, UndertowError, UserError
 from undertow.lab.data import FlooredLongTail, LongTailed
+from undertow.lab.data.longtail import take
 from undertow.lab.feeds.resident import resident
 from undertow.lab.interventions.weights import PostShift
 from undertow.lab.models import MLP
@@ -122,6 +124,13 @@ class Scaled(nn.Module):
         return 7 * self.head(self.flatten(x))
 
 
+def lacking(label):
+    """The same without this class in the held-out part."""
+    splits = BlobsKept(train=41).load()
+    kept = take(splits.held_out, np.flatnonzero(splits.held_out.label_N != label))
+    return resident(replace(splits, held_out=kept), dtype=torch.float64)
+
+
 def alone(net, data=DATA):
     shift = PostShift(rounds=200, step=1.0, precision="float64")
     (ended,) = drive(shift.finetune, Given(data, [net], [{"init": 0}], (shift,)))
@@ -148,6 +157,12 @@ def alone(net, data=DATA):
             UserError,
             "PostShift: it looks at held-out examples, and the data have none; train on "
             "HeldOut(data, share=0.1)",
+        ),
+        (
+            lambda: alone(model(), lacking(2)),
+            UserError,
+            "PostShift: no held-out example of class 2, counted from 0; each class needs one. Cut "
+            "the data in another way, such as HeldOut(data, share=0.1), which draws by class",
         ),
         (
             lambda: PostShift(step=0),

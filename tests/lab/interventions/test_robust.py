@@ -423,6 +423,9 @@ def test_data_that_do_not_serve_are_refused(make, message):
     assert str(caught.value) == message
 
 
+MEMBER = (
+    "teacher_member is a whole number, counted from 0, or None for a teacher of each student's own"
+)
 ROBUST = "Robust(alpha={}, step={}, update_every={}, groups='class', one_over_m=True)"
 TAUGHT = (
     "RobustDistillation(alpha=1.0, temperature={}, held_out={!r}, held_out_temperature={}, "
@@ -440,7 +443,26 @@ TAUGHT = (
         (lambda: Robust(step=0), f"{ROBUST.format(1.0, 0, 50)}: step is a finite number above 0"),
         (
             lambda: Robust(update_every=0),
-            f"{ROBUST.format(1.0, 0.1, 0)}: update_every is a number of steps, 1 or more",
+            f"{ROBUST.format(1.0, 0.1, 0)}: update_every is a whole number of steps, 1 or more",
+        ),
+        (
+            lambda: Robust(update_every=2.5),
+            f"{ROBUST.format(1.0, 0.1, 2.5)}: update_every is a whole number of steps, 1 or more",
+        ),
+        (
+            lambda: Robust(alpha="a"),
+            f"{ROBUST.format(repr('a'), 0.1, 50)}: alpha is a number, not 'a'",
+        ),
+        (lambda: Robust(True), f"{ROBUST.format(True, 0.1, 50)}: alpha is a number, not True"),
+        (
+            lambda: Robust(groups=""),
+            "Robust(alpha=1.0, step=0.1, update_every=50, groups='', one_over_m=True): groups is "
+            "'class' or the name of a slice",
+        ),
+        (
+            lambda: Robust(groups=None),
+            "Robust(alpha=1.0, step=0.1, update_every=50, groups=None, one_over_m=True): groups is "
+            "'class' or the name of a slice",
         ),
         (
             lambda: RobustDistillation(held_out="none"),
@@ -452,7 +474,15 @@ TAUGHT = (
         ),
         (
             lambda: RobustDistillation(teacher_member=-1),
-            f"{TAUGHT.format(1.0, 'teacher', 1.0, -1)}: members are counted from 0",
+            f"{TAUGHT.format(1.0, 'teacher', 1.0, -1)}: {MEMBER}",
+        ),
+        (
+            lambda: RobustDistillation(teacher_member=1.5),
+            f"{TAUGHT.format(1.0, 'teacher', 1.0, 1.5)}: {MEMBER}",
+        ),
+        (
+            lambda: RobustDistillation(temperature=None),
+            f"{TAUGHT.format(None, 'teacher', 1.0, None)}: temperature is a number, not None",
         ),
         (
             lambda: started(RobustDistillation(), teacher=None),
@@ -462,6 +492,7 @@ TAUGHT = (
             lambda: LogitAdjustment(-1),
             "LogitAdjustment(tau=-1): tau is a finite number, 0 or more",
         ),
+        (lambda: LogitAdjustment("1"), "LogitAdjustment(tau='1'): tau is a number, not '1'"),
     ],
 )
 def test_what_cannot_be_is_refused(make, message):

@@ -552,13 +552,18 @@ def test_a_slice_is_balanced_by_its_name_and_one_that_is_not_there_is_named():
         ),
         (
             lambda: RhoLoss(0.1, teacher_member=-1),
-            "RhoLoss(keep=0.1, teacher_member=-1): keep is above 0 and up to 1, members are "
-            "counted from 0",
+            "RhoLoss(keep=0.1, teacher_member=-1): teacher_member is a whole number, counted from 0, "
+            "or None for a teacher of each student's own",
+        ),
+        (
+            lambda: Reducr(teacher_member=1.5),
+            "Reducr(keep=0.1, eta=0.0001, held_out='once', teacher_member=1.5): teacher_member is a "
+            "whole number, counted from 0, or None for a teacher of each student's own",
         ),
         (
             lambda: Reducr(0.0),
             "Reducr(keep=0.0, eta=0.0001, held_out='once', teacher_member=None): keep is above 0 and "
-            "up to 1, members are counted from 0",
+            "up to 1",
         ),
         (
             lambda: Reducr(eta=-1.0),

@@ -8,14 +8,17 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Literal, cast
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
 
 from blobs import Blobs
 from undertow.errors import RecordError, UndertowError, UserError
+from undertow.lab.data.dataset import Splits
+from undertow.lab.data.longtail import take
 from undertow.lab.interventions.weights import WeightQuantization
 from undertow.lab.models import MLP
 from undertow.lab.own_code import told, told_as_their_own
@@ -123,6 +126,44 @@ def test_data_that_are_no_data(tmp_path: Path, given: Any) -> None:
         str(caught.value)
         == f"Empty(): load() returned {type(given).__name__}; it must return Splits"
     )
+
+
+@dataclass(frozen=True)
+class Leaky:
+    """Holds out rows of another part too."""
+
+    also: Literal["train", "test"]
+
+    def load(self) -> Splits:
+        splits = Blobs().load()
+        part = getattr(splits, self.also)
+        return replace(splits, held_out=take(part, np.arange(4)), recorded=True)
+
+
+@pytest.mark.parametrize(
+    ("also", "said"),
+    [
+        (
+            "train",
+            "Leaky(also='train'): 4 of 4 held-out examples are learned from too, such as {}; take "
+            "it out of the training part, as HeldOut(data) does, or give each part ids of its own",
+        ),
+        (
+            "test",
+            "Leaky(also='test'): 4 of 4 held-out examples are tested on too, such as {}; hold out "
+            "training examples, as HeldOut(data) does, or give each part ids of its own",
+        ),
+    ],
+)
+def test_a_held_out_part_that_is_no_part_of_its_own(
+    also: Literal["train", "test"], said: str, tmp_path: Path
+) -> None:
+    data = Leaky(also)
+    with pytest.raises(UserError) as caught:
+        train_population(Population("dense", data, MLP(), RECIPE, members=1), tmp_path)
+    first = min(getattr(Blobs().load(), also).example_id_N[:4])
+    assert str(caught.value) == said.format(repr(first))
+    assert not (tmp_path / "dense").exists()
 
 
 @pytest.mark.parametrize("given", [None, "yes", True])

@@ -16,6 +16,7 @@ import torch
 from undertow.errors import NoEffectError, RecordError, UndertowError, UserError
 from undertow.lab.built_from import FirstSeen
 from undertow.lab.code_digest import UNKNOWN
+from undertow.lab.data.apart import check_apart
 from undertow.lab.data.dataset import Splits
 from undertow.lab.population import Population
 from undertow.lab.probes.probe import Size
@@ -178,6 +179,8 @@ class Trainer:
                 f"{population.data!r}: load() returned {type(splits).__name__}; it "
                 "must return Splits"
             )
+        if population.parent is None:  # what derives may be tested on what its parent held out
+            check_apart(population.data, splits)
         choice = self._choose(population)
         writer = self._writer(population, splits, choice)
         first = population.name not in self._tried

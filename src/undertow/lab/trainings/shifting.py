@@ -137,8 +137,9 @@ def fitted(logits_NC: Tensor, data: Feed, rounds: int, rate: float) -> Tensor:
     for what, count_C in (("training", train_C), ("held-out", held_C)):
         if not bool((count_C > 0).all()):
             raise UserError(
-                f"PostShift: no {what} example of class {int(count_C.argmin())}; each class needs "
-                "one"
+                f"PostShift: no {what} example of class {int(count_C.argmin())}, counted from 0; "
+                "each class needs one. Cut the data in another way, such as HeldOut(data, "
+                "share=0.1), which draws by class"
             )
     log_prior_C = (train_C / train_C.sum()).log()
     log_lambda_C, best_C = torch.zeros_like(train_C), torch.zeros_like(train_C)

@@ -9,6 +9,11 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from undertow.lab.interventions._given import (
+    check_groups,
+    check_numbers,
+    check_update_every,
+)
 from undertow.lab.interventions.objective._groups import Groups
 from undertow.lab.interventions.objective._held_errors import HeldErrors
 from undertow.lab.interventions.objective._margin import cross_entropy, shifted, soft_cross_entropy
@@ -27,17 +32,20 @@ class Terms(Protocol):
     @property
     def update_every(self) -> int: ...
     @property
+    def groups(self) -> str: ...
+    @property
     def one_over_m(self) -> bool: ...
 
 
 def check_terms(what: Terms) -> None:
-    """``ValueError`` for numbers that cannot be."""
+    """``ValueError`` for what cannot be."""
+    check_numbers(what, ("alpha", "step"))
     if not 0 <= what.alpha <= 1:
         raise ValueError(f"{what!r}: alpha is from 0 (balanced) to 1 (robust)")
     if not 0 < what.step < float("inf"):
         raise ValueError(f"{what!r}: step is a finite number above 0")
-    if what.update_every < 1:
-        raise ValueError(f"{what!r}: update_every is a number of steps, 1 or more")
+    check_update_every(what, what.update_every)
+    check_groups(what, what.groups)
 
 
 class RobustRun(ObjectiveRun):

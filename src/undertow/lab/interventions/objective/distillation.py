@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from torch import Tensor
 
+from undertow.lab.interventions._given import check_numbers, check_teacher_member
 from undertow.lab.interventions.objective._margin import soft_cross_entropy
 from undertow.lab.interventions.site import PureObjective
 
@@ -37,14 +38,12 @@ class Distillation(PureObjective):
     teacher_member: int | None = None
 
     def __post_init__(self) -> None:
+        check_numbers(self, ("temperature",))
         if not 0 < self.temperature < float("inf"):
             raise ValueError(
                 f"Distillation(temperature={self.temperature}): a finite number above 0 is needed"
             )
-        if self.teacher_member is not None and self.teacher_member < 0:
-            raise ValueError(
-                f"Distillation(teacher_member={self.teacher_member}): members are counted from 0"
-            )
+        check_teacher_member(self, self.teacher_member)
 
     def each(self, logits_BC: Tensor, y_B: Tensor, teacher_logits_BC: Tensor | None) -> Tensor:
         """The student's loss (B,) on every example; labels take no part. ``ValueError`` without a

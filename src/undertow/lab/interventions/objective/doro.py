@@ -10,6 +10,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from undertow.lab.interventions._given import check_numbers
 from undertow.lab.interventions.objective._margin import cross_entropy
 from undertow.lab.interventions.site import PureObjective
 
@@ -35,6 +36,7 @@ class DORO(PureObjective):
     divergence: Literal["cvar", "chi2"] = "cvar"
 
     def __post_init__(self) -> None:
+        check_numbers(self, ("alpha", "epsilon"))
         if not 0 < self.alpha <= 1 or not 0 <= self.epsilon < 1:
             raise ValueError(
                 f"{self!r}: alpha is above 0 and up to 1, epsilon is from 0 to below 1"

@@ -9,6 +9,11 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from undertow.lab.interventions._given import (
+    check_groups,
+    check_numbers,
+    check_update_every,
+)
 from undertow.lab.interventions.objective._groups import Groups, groups_of
 from undertow.lab.interventions.objective._held_errors import HeldLosses
 from undertow.lab.interventions.objective._margin import cross_entropy
@@ -44,12 +49,13 @@ class GroupDRO(AbstractObjective):
     update_every: int = 50
 
     def __post_init__(self) -> None:
+        check_numbers(self, ("step", "adjustment"))
         if not 0 < self.step < float("inf") or not 0 <= self.adjustment < float("inf"):
             raise ValueError(f"{self!r}: step is above 0 and adjustment 0 or more, both finite")
         if self.multipliers not in ("train", "held_out"):
             raise ValueError(f"{self!r}: multipliers is 'train' or 'held_out'")
-        if self.update_every < 1:
-            raise ValueError(f"{self!r}: update_every is a number of steps, 1 or more")
+        check_update_every(self, self.update_every)
+        check_groups(self, self.groups)
 
     def check_steps(self, steps: int) -> None:
         """``NoEffectError`` where q would stay uniform."""

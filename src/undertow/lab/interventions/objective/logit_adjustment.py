@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
+from undertow.lab.interventions._given import check_numbers
 from undertow.lab.interventions.objective._groups import groups_of
 from undertow.lab.interventions.objective._margin import cross_entropy
 from undertow.lab.interventions.site import AbstractObjective, ObjectiveRun
@@ -26,6 +27,7 @@ class LogitAdjustment(AbstractObjective):
     tau: float = 1.0
 
     def __post_init__(self) -> None:
+        check_numbers(self, ("tau",))
         if not 0 <= self.tau < float("inf"):
             raise ValueError(f"{self!r}: tau is a finite number, 0 or more")
 

@@ -9,6 +9,7 @@ from typing import ClassVar, Literal
 import torch
 from torch import Tensor
 
+from undertow.lab.interventions._given import check_numbers, check_teacher_member
 from undertow.lab.interventions.objective._groups import Groups, groups_of
 from undertow.lab.interventions.objective._held_errors import (
     HeldErrors,
@@ -77,10 +78,10 @@ class RobustDistillation(AbstractObjective):
         check_terms(self)
         if self.held_out not in ("teacher", "labels"):
             raise ValueError(f"{self!r}: held_out is 'teacher' or 'labels'")
+        check_numbers(self, ("temperature", "held_out_temperature"))
         if not all(0 < t < float("inf") for t in (self.temperature, self.held_out_temperature)):
             raise ValueError(f"{self!r}: temperatures are finite numbers above 0")
-        if self.teacher_member is not None and self.teacher_member < 0:
-            raise ValueError(f"{self!r}: members are counted from 0")
+        check_teacher_member(self, self.teacher_member)
 
     def check_steps(self, steps: int) -> None:
         """``NoEffectError`` where λ would stay as it is, and this be the balanced objective."""

@@ -14,6 +14,7 @@ from torch.nn import functional as F
 from undertow.errors import UserError
 from undertow.lab.feeds.batches import Batch, Batches
 from undertow.lab.feeds.feed import Feed
+from undertow.lab.interventions._given import check_teacher_member
 from undertow.lab.interventions.sampling._held import Presample, rows
 from undertow.lab.interventions.site import AbstractSampling, Chosen, SamplingRun, Score
 from undertow.lab.models.specialists import Panel
@@ -57,8 +58,9 @@ class Reducr(AbstractSampling):
     teacher_member: int | None = None
 
     def __post_init__(self) -> None:
-        if not 0 < self.keep <= 1 or (self.teacher_member or 0) < 0:
-            raise ValueError(f"{self!r}: keep is above 0 and up to 1, members are counted from 0")
+        if not 0 < self.keep <= 1:
+            raise ValueError(f"{self!r}: keep is above 0 and up to 1")
+        check_teacher_member(self, self.teacher_member)
         if not 0 <= self.eta < float("inf") or self.held_out not in ("once", "each"):
             raise ValueError(
                 f"{self!r}: eta is a finite number of 0 or more, held_out is once or each"

@@ -12,6 +12,7 @@ from torch.nn import functional as F
 
 from undertow.lab.feeds.batches import Batch, Batches
 from undertow.lab.feeds.feed import Feed
+from undertow.lab.interventions._given import check_teacher_member
 from undertow.lab.interventions.sampling._held import Presample, rows
 from undertow.lab.interventions.site import AbstractSampling, Chosen, SamplingRun, Score
 from undertow.lab.recipe import Precision
@@ -45,8 +46,9 @@ class RhoLoss(AbstractSampling):
     teacher_member: int | None = None
 
     def __post_init__(self) -> None:
-        if not 0 < self.keep <= 1 or (self.teacher_member or 0) < 0:
-            raise ValueError(f"{self!r}: keep is above 0 and up to 1, members are counted from 0")
+        if not 0 < self.keep <= 1:
+            raise ValueError(f"{self!r}: keep is above 0 and up to 1")
+        check_teacher_member(self, self.teacher_member)
 
     def start(self, given: Given, batches: Batches) -> SamplingRun:
         """Begin by asking the held-out model about everything. ``ValueError`` without one."""
