@@ -275,6 +275,16 @@ WANTED = (
             "names 1 classes, and scores have 3; name each column",
         ),
         (
+            {"logits": np.zeros((2, 2, 3)), "labels": np.zeros(2, int), "classes": ["a", "b", "a"]},
+            "two classes are called 'a'; give each its own name",
+        ),
+        (
+            {"logits": np.zeros((2, 2, 3)), "labels": ["a", "b"]},
+            "labels are words; expected indices of classes in the order of the scores: classes, "
+            "labels = np.unique(words, return_inverse=True), where that order is sorted; "
+            "np.savez(…, labels=labels, classes=classes)",
+        ),
+        (
             {"logits": np.zeros((2, 2, 3)), "labels": np.array([None, 1])},
             "holds Python objects, which are never unpickled; save plain numbers or text",
         ),

@@ -82,6 +82,12 @@ def _scores(path: Path, stored: Stored) -> NDArray[Any]:
 
 
 def _labels(path: Path, stored: Stored, examples: int, classes: int) -> NDArray[np.int32]:
+    if stored.dtype.kind in "SU" and stored.shape == (examples,):
+        raise TableError(
+            f"{path}: labels are words; expected indices of classes in the order of the scores: "
+            "classes, labels = np.unique(words, return_inverse=True), where that order is sorted; "
+            "np.savez(…, labels=labels, classes=classes)"
+        )
     if stored.dtype.kind not in "iu" or stored.shape != (examples,):
         raise TableError(
             f"{path}: labels is {stored.dtype} of shape {stored.shape}; expected the index of a "
@@ -116,6 +122,9 @@ def _names(path: Path, stored: Stored | None, classes: int) -> tuple[str, ...]:
         raise TableError(
             f"{path}: names {len(names):,} classes, and scores have {classes:,}; name each column"
         )
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise TableError(f"{path}: two classes are called {twice!r}; give each its own name")
     return tuple(names)
 
 
