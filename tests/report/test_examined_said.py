@@ -9,7 +9,14 @@ import numpy as np
 from undertow.audit.examined.believed import Range
 from undertow.audit.examined.examine import examine
 from undertow.report.examined.curve import curve
-from undertow.report.examined.said import below_all, expected_said, headline, share_said, trust
+from undertow.report.examined.said import (
+    believed_wrong,
+    below_all,
+    expected_said,
+    headline,
+    share_said,
+    trust,
+)
 from wrong_labels import noisy
 
 
@@ -154,3 +161,36 @@ def test_a_curve_stands_where_its_probabilities_are():
     assert "M3.0 49.0L84.0 3.0" in drawn
     assert 'x1="84"' in drawn
     assert "from the first epoch on: 0.00, 0.50, 1.00" in drawn
+
+
+def test_where_much_is_confused_in_bulk_that_is_said_first_and_no_share():
+    values, wrong_N = noisy(N=900, wrong=0.2)
+    found = examine(values, wrong_N & (np.arange(900) % 2 == 0))
+    assert found.calibrated is not None
+    asked = int((~found.known_wrong_N).sum())
+    told = replace(found.calibrated, recall=Range(0.8, 0.75, 0.85))
+    fixed = replace(found, calibrated=told, share=Range(0.1, 0.0, 0.486), in_bulk=asked // 2)
+    assert share_said(fixed) == (
+        f"{asked // 2} examples of {asked} are confused in bulk, so classes overlap much, or labels "
+        "are wrong in one direction. Which cannot be told, nor how many labels are wrong: 0.0 to "
+        "48.6 %. Look at some."
+    )
+    assert len(trust(fixed)) == 1
+    assert expected_said(fixed) == (
+        "Of labels that are wrong as the known ones it holds 80 % (75 to 85 %)."
+    )
+    assert believed_wrong(fixed) == "wrong if classes do not overlap"
+    assert believed_wrong(replace(fixed, in_bulk=asked // 4)) == "believed wrong"
+    assert expected_said(replace(fixed, calibrated=None)) == ""
+
+
+def test_where_none_is_listed_the_share_is_an_upper_limit():
+    found = examine(noisy()[0])
+    none_N = np.full(len(found.verdict_N), "typical", dtype=object)
+    fixed = replace(found, verdict_N=none_N, share=Range(0.0, 0.0, 0.098), in_bulk=0)
+    assert share_said(fixed) == "Share of wrong labels: up to 9.8 %; none is listed."
+
+
+def test_answers_that_do_not_go_with_labels_are_not_said_to_be_confused():
+    found = replace(examine(noisy(wrong=0.0)[0]), why="no fit", in_bulk=40)
+    assert len(trust(found)) == 1

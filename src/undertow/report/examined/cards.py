@@ -12,6 +12,7 @@ from markupsafe import Markup
 from undertow.audit.examined.examine import VERDICTS, Examined
 from undertow.records.traces.trace import Trace
 from undertow.report.examined.curve import curve
+from undertow.report.examined.said import believed_wrong
 from undertow.report.gallery import PICTURE_BYTES, TEXT_BYTES
 from undertow.report.pictures import Picture, picture_of
 from undertow.report.texts import Prompt, prompt_of
@@ -115,11 +116,11 @@ def _card(
         picture_of(content, fits) if isinstance(content, bytes) else None,
         prompt_of(content, fits) if isinstance(content, str) else None,
         curve(np.exp(-loss_ME), found.evidence.epochs, f"curve-{at}"),
-        _facts(row),
+        _facts(row, believed_wrong(found)),
     )
 
 
-def _facts(row: dict[str, object]) -> tuple[tuple[str, str], ...]:
+def _facts(row: dict[str, object], called: str) -> tuple[tuple[str, str], ...]:
     def of(name: str) -> float:
         value = row[name]
         return float(value) if isinstance(value, int | float) else float("nan")
@@ -131,5 +132,5 @@ def _facts(row: dict[str, object]) -> tuple[tuple[str, str], ...]:
         facts.append(("instead", percent(of("share_instead"), 0)))
         facts.append(("members agree", percent(of("agreement"), 0)))
     if np.isfinite(of("p_mislabelled")):
-        facts.append(("believed wrong", number(of("p_mislabelled"), 2)))
+        facts.append((called, number(of("p_mislabelled"), 2)))
     return tuple(facts)

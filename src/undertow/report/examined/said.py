@@ -18,6 +18,9 @@ KNOWN = (
 )
 CAVEAT = "only a look tells whether they are: right labels of overlapping classes look the same"
 """Of every list, in its headline: no shape of a trace tells the two apart."""
+MUCH = 1 / 4
+"""Of the examples, confused in bulk, from which nothing is said of how many labels are wrong but
+how many they can be. Of two tables of blobs that overlap much 29 and 37 % are so."""
 
 
 def headline(found: Examined) -> str:
@@ -33,11 +36,30 @@ def counts(found: Examined) -> list[tuple[str, int]]:
     return [(verdict, found.count(verdict)) for verdict in VERDICTS]
 
 
+def overlaps(found: Examined) -> bool:
+    """Whether so many examples are confused in bulk that what is believed of the others is of no
+    use."""
+    return found.in_bulk > MUCH * max(int((~found.known_wrong_N).sum()), 1)
+
+
+def believed_wrong(found: Examined) -> str:
+    """What what is believed of a label is called."""
+    return "wrong if classes do not overlap" if overlaps(found) else "believed wrong"
+
+
 def share_said(found: Examined) -> str:
     """The share of labels that look wrong, with its limits."""
     share = found.share
     if found.why:
         return "Share of wrong labels: cannot tell."
+    if overlaps(found):
+        return (
+            f"{plural(found.in_bulk, 'example')} of {int((~found.known_wrong_N).sum()):,} are "
+            "confused in bulk, so classes overlap much, or labels are wrong in one direction. "
+            f"Which cannot be told, nor how many labels are wrong: {between(share)}. Look at some."
+        )
+    if not found.count("likely mislabelled"):
+        return f"Share of wrong labels: up to {below_all(share.high, 1)}; none is listed."
     return (
         f"Share of wrong labels: {percent(share.value)} if all that look wrong are "
         f"({between(share)}; the upper limit counts all that cannot be told)."
@@ -51,15 +73,20 @@ def expected_said(found: Examined) -> str:
         return ""
     precision, recall = found.expected
     said = (
-        f"Of the list {below_all(precision.value)} are wrong if classes do not overlap, and "
-        "maybe none if they do; no limits can be given."
+        ""
+        if overlaps(found)
+        else (
+            f"Of the list {below_all(precision.value)} are wrong if classes do not overlap, and "
+            "maybe none if they do; no limits can be given."
+        )
     )
     if not found.calibrated:
         return said
-    return (
-        f"{said} Of labels that are wrong as the known ones it holds {below_all(recall.value)} "
+    held = (
+        f"Of labels that are wrong as the known ones it holds {below_all(recall.value)} "
         f"({between(recall, 0)})."
     )
+    return f"{said} {held}".strip()
 
 
 def trust(found: Examined) -> list[str]:
@@ -73,7 +100,8 @@ def trust(found: Examined) -> list[str]:
             f"{plural(known, 'label')} of the record {'is' if known == 1 else 'are'} known to be "
             f"wrong, fewer than the {FEWEST} that a calibration needs."
         )
-    if found.in_bulk and found.why not in ("examples", "epochs"):
+    said_first = overlaps(found) and not found.why
+    if found.in_bulk and not said_first and found.why not in ("examples", "epochs", "no fit"):
         said.append(
             f"{plural(found.in_bulk, 'example')} cannot be told, since classes are confused in "
             "bulk: either these classes overlap, or their labels are wrong in one direction. "

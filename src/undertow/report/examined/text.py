@@ -8,7 +8,14 @@ import polars as pl
 
 from undertow.audit.examined.examine import Examined
 from undertow.records.traces.trace import Trace
-from undertow.report.examined.said import counts, expected_said, headline, share_said, trust
+from undertow.report.examined.said import (
+    believed_wrong,
+    counts,
+    expected_said,
+    headline,
+    share_said,
+    trust,
+)
 from undertow.report.wording import number, plural, short
 
 WORST = 10
@@ -34,14 +41,14 @@ def terminal(trace: Trace, found: Examined, check: pl.DataFrame) -> str:
         f"{of_each}{more}.",
         share_said(found),
     ]
-    return "\n".join([*lines, *(one for one in said if one), *_worst(check)])
+    return "\n".join([*lines, *(one for one in said if one), *_worst(check, believed_wrong(found))])
 
 
-def _worst(check: pl.DataFrame) -> list[str]:
+def _worst(check: pl.DataFrame, believed: str) -> list[str]:
     if not check.height:
         return []
     shown = check.head(WORST)
-    heads = ["example_id", "given", "suggested", "looks given", "looks suggested", "believed wrong"]
+    heads = ["example_id", "given", "suggested", "looks given", "looks suggested", believed]
     rows = [
         [
             *(short(row[name] or "–", 40) for name in ("example_id", "given", "suggested")),
