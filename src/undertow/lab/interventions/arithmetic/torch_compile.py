@@ -8,9 +8,10 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Literal, get_args
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
 
 import torch
+from torch import Tensor
 
 from undertow.errors import NoEffectError, UserError
 from undertow.lab.interventions.arithmetic._forward import forward_replaced
@@ -25,7 +26,8 @@ COMPILERS = ("g++", "clang++", "c++")
 
 @dataclass(frozen=True)
 class TorchCompile(AbstractArithmetic):
-    """Trains with the network compiled by ``torch.compile``; loss and optimizer stay as they are.
+    """Trains with the network compiled by ``torch.compile``; loss and optimizer stay as they are,
+    and so does whatever asks the network in eval mode.
 
     Fused loops round and sum otherwise than operators one by one. Each shape of a batch is compiled
     for itself (``dynamic=False``), so that what is computed does not depend on what came before,
@@ -71,12 +73,18 @@ class TorchCompile(AbstractArithmetic):
         torch._dynamo.reset()
         utils.counters.clear()
         # not model.compile(), which torch skips for a network that is nn.Sequential
-        compiled = torch.compile(model.forward, backend=self.backend, dynamic=False)
+        plain = model.forward
+        compiled = torch.compile(plain, backend=self.backend, dynamic=False)
+
+        def forward(images: Tensor) -> Any:
+            # probes hook layers, and ask in eval mode: compiled code knows nothing of later hooks
+            return (compiled if model.training else plain)(images)
+
         try:
             with (
                 config.patch(fail_on_recompile_limit_hit=True),
                 inductor.patch(fallback_random=True),
-                forward_replaced(model, compiled),
+                forward_replaced(model, forward),
             ):
                 yield
             graphs = utils.counters["stats"]["unique_graphs"]
