@@ -135,6 +135,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "undertow.study.worst.limits": {"undertow.audit.stats"},
     "undertow.study.worst.arms": FOUNDATION
     | {"undertow.study.trained", "undertow.study.worst.recalls"},
+    "undertow.study.worst.crossed": {"undertow.study.worst.arms"},
     "undertow.study.worst.pairings": STUDY
     | {"undertow.lab.interventions.site", "undertow.lab.population"},
     "undertow.study.worst.printed": {"undertow.study.published", "undertow.study.worst.pairings"},
@@ -184,6 +185,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "undertow.audit.stats",
         "undertow.study.worst.arms",
         "undertow.study.worst.choice",
+        "undertow.study.worst.crossed",
         "undertow.study.worst.front",
         "undertow.study.worst.outcomes",
         "undertow.study.worst.pairings",

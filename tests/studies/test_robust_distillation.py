@@ -149,7 +149,7 @@ def test_all_that_is_chosen_among_is_asked_what_is_held_out(scale: str) -> None:
 
 @pytest.mark.parametrize("scale", SCALES)
 def test_as_many_members_everywhere_and_updates_twice_an_epoch_of_the_tail(scale: str) -> None:
-    members = {"smoke": 3, "demo": 4, "small": 12, "paper": 10}[scale]
+    members = {"smoke": 4, "demo": 4, "small": 12, "paper": 10}[scale]
     assert {p.members for p in populations(scale).values()} == {members}
     robust = objective("standard → robust by labels", scale)
     data = study(scale).reference.data
@@ -286,7 +286,7 @@ def test_a_trade_off_that_costs_too_much_is_not_chosen(monkeypatch: pytest.Monke
         found = world.arm(name, of)
         if name != "α .5 → α .5" + HELD:
             return found
-        right_MN = np.random.default_rng(0).random((6, 200)) < 0.85
+        right_MN = np.random.default_rng(0).random((6, 200)) < 0.8
         return replace(found, right_MN=right_MN)
 
     monkeypatch.setattr(Asked, "arm", arm)
@@ -301,7 +301,7 @@ def test_test_examples_have_no_part_in_what_is_chosen(
 ) -> None:
     _, world = outcome(text, {}, monkeypatch)
     tested = [name for name in world.asked if not name.endswith(HELD)]
-    assert len(tested) <= 2 < len(world.asked)
+    assert len(tested) <= 4 < len(world.asked)
 
 
 @pytest.mark.parametrize(

@@ -17,12 +17,12 @@ Measured    Average accuracy and that of the worst class and the worst three; th
             front of both, from an average of 60 % on; who is worst; λ; a teacher's distance from
             calibration up to a scale per class (the theory's), beside its students' worst class.
 Test        Settings, λ and the shift are set by 100 held-out examples a class, as in the paper, and
-            judged on the test part by the members that chose. That flatters the chosen: of 24 equal
-            pairings in simulated worlds it was shown to be above in 3 to 8 of 100, where 2.5 are
-            meant, and in 12 to 23 where members' skill at a class varied by .4 probits. Limits are
-            over teachers (members where there is none) and test examples, the lowest taken within
-            each member and draw, of the value as measured. What a front covers beyond a part of it,
-            and teachers' part, are never below 0: never refuted. None is corrected for the others.
+            judged on the test part. Members are lucky in what they chose, so one half chooses and
+            the other is judged, both ways ("A or B"): of 24 equal pairings in simulated worlds the
+            chosen one is then above in 2 to 3 of 100, as is meant; judged by all members, in 2 to
+            16. Limits are over teachers (members where there is none) and test examples, the lowest
+            taken within each member and draw, of the value as measured. What a front gains and
+            teachers' part are never below 0: never refuted. None is corrected for the others.
 Departures  Fashion-MNIST's embedded images for CIFAR-10-LT, a small CNN for ResNet-56 on both
             sides, 18 epochs for 256, a cosine for steps, ratio 50 for 100. The held-out part is cut
             from training images before the tail is made; the paper takes half of the test part. λ
@@ -51,7 +51,7 @@ from undertow.study.worst.asked import Asked
 from undertow.study.worst.pairings import PACE, compressed, paced, pair, pairings, taught, teacher
 from undertow.study.worst.panels import front_panel, weights_panel
 
-MEMBERS: dict[Scale, int] = {"smoke": 3, "demo": 4, "small": 12, "paper": 10}
+MEMBERS: dict[Scale, int] = {"smoke": 4, "demo": 4, "small": 12, "paper": 10}
 EPOCHS: dict[Scale, int] = {"smoke": 2, "demo": 10, "small": 18}
 LOOKS: dict[Scale, int] = {"smoke": 4, "demo": 20, "small": 20, "paper": 88}  # steps between
 CUTS = (96 / 256, 192 / 256, 224 / 256)
@@ -163,7 +163,7 @@ CLAIMS = (
         lambda r: of(r).alike(AGAIN, BASE)
     ),
     paper("The pairing with the best worst class is above standard distillation")(
-        lambda r: of(r).above(of(r).best(PAIRINGS), BASE)
+        lambda r: of(r).chosen_above(PAIRINGS)
     ),
     paper("It has a robust objective on one side at least")(
         lambda r: of(r).best_above_rest(PAIRINGS, lambda name: ROB in name)
@@ -175,7 +175,7 @@ CLAIMS = (
         lambda r: of(r).best_of_other_teachers(PAIRINGS)
     ),
     paper("The trade-off that is chosen has a better worst class than standard distillation")(
-        lambda r: of(r).above(of(r).chosen(TRADED).setting, BASE)
+        lambda r: of(r).chosen_above(TRADED, slack=1)
     ),
     paper("Trading off teacher and student reaches a front beyond that of the student alone")(
         lambda r: outcomes.covers(of(r).front(TRADED), of(r).front(STUDENT_ALONE), (0.6, 0.0))

@@ -4,7 +4,7 @@ statistics of recalls that arms are told by."""
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -57,6 +57,10 @@ class Arm:
                 return {}
             found.setdefault(name, []).append(row)
         return found
+
+    def of(self, members: slice) -> Arm:
+        """Some of the members alone."""
+        return replace(self, right_MN=self.right_MN[members], teacher_M=self.teacher_M[members])
 
     @property
     def share_C(self) -> Floats:

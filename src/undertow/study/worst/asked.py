@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import filterfalse
 from math import inf
 
 import polars as pl
@@ -13,12 +14,18 @@ from undertow.study.claims import Outcome, decided, effect_text, held
 from undertow.study.results import Results
 from undertow.study.worst.arms import Arm, arm_of, joined, worst
 from undertow.study.worst.choice import Choice, chosen
+from undertow.study.worst.crossed import judged
 from undertow.study.worst.front import Front
 from undertow.study.worst.outcomes import above, keeps
 from undertow.study.worst.pairings import Pairings, pair, teacher
 from undertow.study.worst.teachers import Teachers, teachers
 from undertow.study.worst.values import difference
 from undertow.study.worst.written import gain
+
+ALL = slice(None)
+
+Choose = Callable[[slice], str]
+"""From members to the name of an arm."""
 
 
 @dataclass(frozen=True)
@@ -54,15 +61,15 @@ class Asked:
         students = joined([*self.arms(names).values()])
         return nested(worst()(students.recall_MC), [str(name) for name in students.teacher_M])
 
-    def chosen(self, names: Iterable[str], slack: float = 1.0) -> Choice[str]:
+    def chosen(self, names: Iterable[str], slack: float = 1.0, members: slice = ALL) -> Choice[str]:
         """By held-out examples, the best worst class of those as accurate as ``base`` within
         ``slack`` of its standard errors."""
-        arms = {name: self.held_out(name) for name in names}
-        return chosen(arms, self.held_out(self.base), slack=slack)
+        arms = {name: self.held_out(name).of(members) for name in names}
+        return chosen(arms, self.held_out(self.base).of(members), slack=slack)
 
-    def best(self, names: Iterable[str]) -> str:
+    def best(self, names: Iterable[str], members: slice = ALL) -> str:
         """The one with the best worst class on held-out examples, whatever its average."""
-        return self.chosen(names, inf).setting
+        return self.chosen(names, inf, members).setting
 
     def picked(
         self, pairs: Iterable[str], traded: Iterable[str]
@@ -79,18 +86,38 @@ class Asked:
         """Whether an arm's worst class is above another's, on test examples."""
         return above(name, self.arm(name), than, self.arm(than))
 
+    def chosen_above(self, names: Iterable[str], slack: float = inf) -> Outcome:
+        """Whether what is chosen is above ``base``."""
+        among = [*names]
+        return self.chosen_apart(
+            lambda half: self.chosen(among, slack, half).setting, lambda half: self.base
+        )
+
     def best_above_rest(self, names: Iterable[str], some: Callable[[str], bool]) -> Outcome:
         """Whether the best of some arms is above the best of the others."""
-        sides: tuple[list[str], list[str]] = ([], [])
-        for name in names:
-            sides[not some(name)].append(name)
-        return self.above(self.best(sides[0]), self.best(sides[1]))
+        among = [*names]
+        return self.chosen_apart(
+            lambda half: self.best(filter(some, among), half),
+            lambda half: self.best(filterfalse(some, among), half),
+        )
 
     def best_of_other_teachers(self, pairs: Pairings) -> Outcome:
         """Whether the best students of teachers other than the one with the best worst class of its
         own are above the best that this one has."""
-        own = self.best(teacher(of) for of in dict.fromkeys(of for of, _ in pairs.values()))
-        return self.best_above_rest(pairs, lambda name: teacher(pairs[name][0]) != own)
+        kinds = dict.fromkeys(of for of, _ in pairs.values())
+
+        def best(half: slice, taught_by_it: bool) -> str:
+            own = self.best(map(teacher, kinds), half)
+            among = [n for n, (of, _) in pairs.items() if (teacher(of) == own) is taught_by_it]
+            return self.best(among, half)
+
+        return self.chosen_apart(lambda half: best(half, False), lambda half: best(half, True))
+
+    def chosen_apart(self, first: Choose, second: Choose) -> Outcome:
+        """Whether the first of two arms is above the second, where the members of one half name
+        both, by held-out examples, and those of the other are judged, and the other way round."""
+        own, other = (judged(choose, self.arm) for choose in (first, second))
+        return above(own.name, own.arm, other.name, other.arm)
 
     def judged(self, kinds: Iterable[str], student: str) -> dict[str, Teachers]:
         """Teachers of each kind beside their students of one."""

@@ -12,7 +12,7 @@ from collections.abc import Hashable, Mapping
 from typing import Generic, NamedTuple, TypeVar
 
 from undertow.study.worst.arms import Arm, Statistic, worst
-from undertow.study.worst.values import by_unit
+from undertow.study.worst.values import each_unit
 
 Setting = TypeVar("Setting", bound=Hashable)
 
@@ -36,7 +36,7 @@ def chosen(
     ``standard`` less ``slack`` of its standard errors over units; of equal ones the more accurate,
     then the first. Arms are those asked held-out examples. ``KeyError`` where none is so accurate,
     ``ValueError`` where ``standard`` has one unit and so no standard error."""
-    average_U = by_unit(standard, standard.average(), standard.units).each_U
+    average_U = each_unit(standard, standard.average(), standard.units)
     if len(average_U) < 2:
         raise ValueError(
             "standard distillation has 1 member; its standard error takes 2, so train another"
@@ -55,4 +55,4 @@ def chosen(
 
 
 def _mean(arm: Arm, statistic: Statistic) -> float:
-    return float(by_unit(arm, statistic, arm.units).each_U.mean())
+    return float(each_unit(arm, statistic, arm.units).mean())

@@ -64,8 +64,9 @@ def choices_table(picked: Mapping[str, tuple[Choice[str], Arm]]) -> Table:
         held_out = [f"{100 * each:.1f}" for each in (found.worst, found.average)]
         rows.append([what, found.setting, f"{found.allowed} of {found.settings}", *held_out, *test])
     note = (
-        "Chosen by held-out examples alone, which flatter what they chose; the test part took no "
-        "part, but the members are the same. *Allowed*: as accurate on average, held out, as "
+        "Chosen by all members and held-out examples alone, which flatter what they chose; the "
+        "test part took no part, but the members are the same. Claims are judged by members that "
+        "did not choose. *Allowed*: as accurate on average, held out, as "
         "standard distillation within its standard error, where that was asked."
     )
     held = ["worst class held out %", "average held out %"]

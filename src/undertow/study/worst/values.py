@@ -105,10 +105,16 @@ def paired(arm: Arm, than: Arm) -> bool:
     return len(arm.named) > 1 and set(arm.named) == set(than.named)
 
 
+def each_unit(arm: Arm, statistic: Statistic, units: Sequence[Sequence[int]]) -> Floats:
+    """A statistic of each unit (U), mean over its members; without draws, which take time."""
+    each_M = statistic(arm.recall_MC)
+    return np.array([each_M[rows].mean() for rows in units])
+
+
 def by_unit(arm: Arm, statistic: Statistic, units: Sequence[Sequence[int]]) -> ByUnit:
     """One row of units each."""
-    each_M, drawn_DM = statistic(arm.recall_MC), statistic(arm.redrawn_DMC)
-    mean_U = np.array([each_M[rows].mean() for rows in units])
+    drawn_DM = statistic(arm.redrawn_DMC)
     drawn_DU = np.stack([drawn_DM[:, rows].mean(axis=1) for rows in units], axis=1)
     one_wrong_CC = 1 - np.eye(arm.classes) / np.bincount(arm.label_N)[:, None]
+    mean_U = each_unit(arm, statistic, units)
     return ByUnit(mean_U, drawn_DU, float(np.min(1 - statistic(one_wrong_CC))))
