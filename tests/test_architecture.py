@@ -168,7 +168,14 @@ MAY_IMPORT: dict[str, set[str]] = {
         "undertow.study.worst.teachers",
         "undertow.study.worst.written",
     },
-    "undertow.study.worst.panels": STUDY | {"undertow.study.figures", "undertow.study.worst.front"},
+    "undertow.study.worst.panels": STUDY
+    | {
+        "undertow.study.figures",
+        "undertow.study.worst.front",
+        "undertow.study.worst.outcomes",
+        "undertow.study.worst.teachers",
+        "undertow.study.worst.written",
+    },
     "undertow.study.worst.outcomes": STUDY
     | {
         "undertow.audit.stats",

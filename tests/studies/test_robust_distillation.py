@@ -231,6 +231,7 @@ PRUNE, ROUND = (
     for how in ("when pruned", "at 8")
 )
 TRADE = "The trade-off that is chosen"
+OTHERS = "It has a better worst class than each method without a teacher"
 CASES = [
     (BEST, {"balanced → robust" + HELD: 0.9, "balanced → robust": 0.9}, "held"),
     (BEST, {"robust → robust at 3" + HELD: 0.9, "robust → robust at 3": 0.9}, "held"),
@@ -248,6 +249,9 @@ CASES = [
     (NOT_BEST, {"teacher balanced" + HELD: 0.9, "balanced → robust" + HELD: 0.9, "balanced → robust": 0.9}, "not held"),
     (TRADE, {"α .5 → balanced" + HELD: 0.9, "α .5 → balanced": 0.9}, "held"),
     (TRADE, {"α .5 → balanced" + HELD: 0.9, "α .5 → balanced": 0.3}, "not held"),
+    (OTHERS, {"α .5 → balanced" + HELD: 0.9, "α .5 → balanced": 0.9}, "held"),
+    (OTHERS, {"α .5 → balanced" + HELD: 0.9, "α .5 → balanced": 0.7, "DORO": 0.99}, "not held"),
+    (OTHERS, {"α .5 → balanced" + HELD: 0.9, "α .5 → balanced": 0.9, "logit adjustment": 0.9}, "not testable"),
     ("Robust students watch better", {ROBUST: 0.9}, "held"),
     ("Robust students watch better", {"standard → robust": 0.9}, "not held"),
     ("Group DRO does better", {MODULE.DRO_HELD_OUT: 0.9}, "held"),

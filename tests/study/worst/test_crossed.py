@@ -17,12 +17,12 @@ def arm(first: str) -> Arm:
     return Arm(right_MN, LABEL_N, 2, [f"{first}{m}" for m in range(5)])
 
 
-def test_halves_that_agree_judge_all_members_as_they_are():
+def test_halves_that_agree_judge_all_members_as_they_are() -> None:
     found = judged(lambda half: "a", arm)
     assert (found.name, list(found.arm.teacher_M)) == ("a", ["a0", "a1", "a2", "a3", "a4"])
 
 
-def test_what_the_even_members_chose_is_judged_by_the_odd_ones():
+def test_what_the_even_members_chose_is_judged_by_the_odd_ones() -> None:
     found = judged(lambda half: "a" if half.start == 0 else "b", arm)
     assert found.name == "a or b"
     assert list(found.arm.teacher_M) == ["a1", "a3", "b0", "b2", "b4"]

@@ -40,6 +40,17 @@ def test_an_arm_is_above_another_by_its_worst_class(low, status):
     assert found.evidence == said + ("; too small to tell" if status == "not testable" else "")
 
 
+@pytest.mark.parametrize(
+    ("last", "status"), [(0.3, "held"), (0.95, "not held"), (0.8, "not testable")]
+)
+def test_an_arm_is_above_each_of_others(last, status):
+    one, others = arm(0.8, 1), {"a": arm(0.3), "b": arm(last, 2)}
+    found = outcomes.above_each("robust", one, others)
+    each = [gain(difference(one, other, worst())) for other in others.values()]
+    assert found.status == status
+    assert found.evidence.startswith(f"robust: {each[0]} beside a, {each[1]} beside b points")
+
+
 def test_of_an_arm_and_itself_nothing_can_be_told():
     found = outcomes.above("standard", arm(0.6), "standard", arm(0.6))
     said = "what was chosen is standard itself; too small to tell"

@@ -16,7 +16,7 @@ from undertow.study.worst.arms import Arm, arm_of, joined, worst
 from undertow.study.worst.choice import Choice, chosen
 from undertow.study.worst.crossed import judged
 from undertow.study.worst.front import Front
-from undertow.study.worst.outcomes import above, keeps
+from undertow.study.worst.outcomes import above, above_each, keeps
 from undertow.study.worst.pairings import Pairings, pair, teacher
 from undertow.study.worst.teachers import Teachers, teachers
 from undertow.study.worst.values import difference
@@ -92,6 +92,14 @@ class Asked:
         return self.chosen_apart(
             lambda half: self.chosen(among, slack, half).setting, lambda half: self.base
         )
+
+    def chosen_above_each(
+        self, names: Iterable[str], others: Iterable[str], slack: float = inf
+    ) -> Outcome:
+        """Whether what is chosen is above each of some others."""
+        among = [*names]
+        own = judged(lambda half: self.chosen(among, slack, half).setting, self.arm)
+        return above_each(own.name, own.arm, self.arms(others))
 
     def best_above_rest(self, names: Iterable[str], some: Callable[[str], bool]) -> Outcome:
         """Whether the best of some arms is above the best of the others."""

@@ -38,6 +38,13 @@ def above(name: str, arm: Arm, base: str, than: Arm) -> Outcome:
     return decided([(found.low, found.high)], said)
 
 
+def above_each(name: str, arm: Arm, others: Mapping[str, Arm]) -> Outcome:
+    """Whether an arm's worst class is above that of each of some others."""
+    found = {other: difference(arm, than, worst()) for other, than in others.items()}
+    each = ", ".join(f"{gain(value)} beside {other}" for other, value in found.items())
+    return decided([(value.low, value.high) for value in found.values()], f"{name}: {each} points")
+
+
 def keeps(first: tuple[str, Pair], second: tuple[str, Pair]) -> Outcome:
     """Whether members of the first kind lose less of their worst class by a change than those of
     the second, which learned from the same teachers."""

@@ -1,4 +1,5 @@
-"""Panels of the figure: fronts, and how the objective's weights move."""
+"""Panels of the figure: fronts, how the objective's weights move, and teachers as the theory judges
+them."""
 
 from __future__ import annotations
 
@@ -7,6 +8,11 @@ from collections.abc import Mapping, Sequence
 from undertow.study.figures import COLOURS, Line, Panel
 from undertow.study.trained import Floats, Trained, mean_interval
 from undertow.study.worst.front import Front
+from undertow.study.worst.outcomes import of_one_kind
+from undertow.study.worst.teachers import Teachers
+from undertow.study.worst.written import with_limits
+
+STUDENTS = "worst class of students, %"
 
 
 def front_panel(title: str, fronts: Mapping[str, Front]) -> Panel:
@@ -34,6 +40,18 @@ def weights_panel(title: str, members: Trained) -> Panel:
         for c, name in enumerate(members.answers.classes)
     ]
     return Panel(title, "epoch", "λ", lines)
+
+
+def teachers_panel(title: str, kinds: Mapping[str, Teachers], gap: str = "bins") -> Panel:
+    """A dot for each teacher: its gap, and the worst class of its students in %; a colour per kind,
+    the rank correlation within kinds with its limits in the title."""
+    lines = [
+        Line(name, kind.gaps[gap].tolist(), (100 * kind.students_M).tolist(), pair=k, stroke="none")
+        for k, (name, kind) in enumerate(kinds.items())
+    ]
+    rank = of_one_kind([(kind.gaps[gap], kind.students_M) for kind in kinds.values()])
+    said = f"{title}: ρ {with_limits(rank, '+.2f')} within kinds"
+    return Panel(said, f"gap to calibration up to a scale per class ({gap})", STUDENTS, lines)
 
 
 def _over_epochs(label: str, epochs: Sequence[int], value_ME: Floats, pair: int) -> Line:
