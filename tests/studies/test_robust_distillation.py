@@ -424,13 +424,12 @@ def test_every_arm_is_in_a_table_and_no_cell_is_empty(monkeypatch: pytest.Monkey
         "Students and teachers",
         "Teachers up to a scale per class",
         "Compressed students",
-        "Even classes",
     ]
     assert all(cell for table in tables for row in table.rows for cell in row)
-    named = {row[0] for table in (tables[0], *tables[-2:]) for row in table.rows}
+    named = {row[0] for table in (tables[0], tables[-1]) for row in table.rows}
     assert named == {name for name in populations() if not name.endswith(HELD)}
     assert {row[0]: row[-1] for row in tables[0].rows}[MODULE.FIXED] == "36.67 (69.50)"
-    assert [row[0] for row in tables[-2].rows] == [
+    assert [row[0] for row in tables[-1].rows] == [
         name + how for how in ("", ", pruned 90 %", ", int8") for name in (BASE, ROBUST)
     ]
 

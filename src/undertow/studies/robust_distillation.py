@@ -145,10 +145,10 @@ def tables(r: Results) -> list[Table]:
 
 def panels(r: Results) -> list[Panel]:
     """Fronts, how λ moves, and teachers."""
-    both = {"teachers and students": TRADED, "students of standard teachers": STUDENT_ALONE}
-    fronts = both | {"no teacher (DORO lies far below)": [n for n in UNTAUGHT if n != "DORO"]}
+    both = {"any teacher": TRADED, "standard teachers": STUDENT_ALONE}
+    fronts = both | {"none (DORO far below)": [n for n in UNTAUGHT if n != "DORO"]}
     return [
-        front_panel("Average and worst class", {n: of(r).front(p) for n, p in fronts.items()}),
+        front_panel("Best fronts by teacher", {n: of(r).front(p) for n, p in fronts.items()}),
         weights_panel("λ of robust students of standard teachers", r.of(ROBUST)),
         teachers_panel("Teachers and their robust students", of(r).judged(THREE, LABELS)),
     ]

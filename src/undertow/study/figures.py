@@ -22,7 +22,8 @@ COLOURS = ("#1f5fa8", "#c4501b", "#2f7d4f", "#7a4fa0", "#8a6d1f", "#555555")
 @dataclass(frozen=True)
 class Line:
     """One line: ``y`` at each ``x``, with an interval where ``low`` and ``high`` are given.
-    ``pair`` has the colour of a line, so that a dense and a sparse one share it."""
+    ``pair`` has the colour of a line, so that a dense and a sparse one share it. One whose label is
+    empty is not in the legend."""
 
     label: str
     x: Sequence[float]
@@ -88,5 +89,5 @@ def _draw(axes: Axes, panel: Panel) -> None:
     axes.spines[["top", "right"]].set_visible(False)
     below: dict[str, Any] = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.2), "ncols": 3}
     below["handlelength"] = 3.5  # room for dashes beside the marker
-    many = len(panel.lines) > MANY
+    many = sum(bool(line.label) for line in panel.lines) > MANY
     axes.legend(frameon=False, fontsize=7, **(below if many else {}))

@@ -153,7 +153,7 @@ def test_the_front_is_joined_and_what_it_beats_is_not():
     place = [*front.arms].index(front.best[0])
     assert (joined.x[0], joined.y[0]) == pytest.approx(tuple(100 * front.points_P2[place]))
     assert len(joined.x) + len(beaten.x) == 3
-    assert (joined.stroke, beaten.stroke, beaten.label) == ("solid", "none", "both, beaten")
+    assert (joined.stroke, beaten.stroke, beaten.label) == ("solid", "none", "")
     assert (joined.pair, beaten.pair, alone.pair) == (0, 0, 1)
     assert (panel.x_label, panel.y_label) == ("average accuracy, %", "worst class, %")
     assert drawn([panel]).startswith("<?xml")

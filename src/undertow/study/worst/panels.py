@@ -16,8 +16,8 @@ STUDENTS = "worst class of students, %"
 
 
 def front_panel(title: str, fronts: Mapping[str, Front]) -> Panel:
-    """Average over worst-k in %: every arm a dot, those that no other beats joined; a colour per
-    front."""
+    """Average over worst-k in %: every arm a dot, those that no other of its front beats joined; a
+    colour per front."""
     lines = []
     for pair, (name, front) in enumerate(fronts.items()):
         place = {arm: p for p, arm in enumerate(front.arms)}
@@ -26,7 +26,7 @@ def front_panel(title: str, fronts: Mapping[str, Front]) -> Panel:
         lines.append(Line(name, on_K2[:, 0].tolist(), on_K2[:, 1].tolist(), pair=pair))
         if others:
             x, y = (100 * front.points_P2[others]).T.tolist()
-            lines.append(Line(f"{name}, beaten", x, y, pair=pair, stroke="none"))
+            lines.append(Line("", x, y, pair=pair, stroke="none"))
     worst_k = {f.k for f in fronts.values()}
     name = "worst class" if worst_k == {1} else f"worst-{max(worst_k)}"
     return Panel(title, "average accuracy, %", f"{name}, %", lines)
