@@ -216,6 +216,29 @@ MAY_IMPORT: dict[str, set[str]] = {
         "undertow.study.tooling.parts",
         "undertow.study.tooling.weight_distance",
     },
+    "undertow.study.tooling.sources": STUDY
+    | {
+        "undertow.audit.slices",
+        "undertow.audit.stats",
+        "undertow.study.tooling.disagreement",
+        "undertow.study.tooling.rows",
+        "undertow.study.tooling.weight_distance",
+    },
+    "undertow.study.tooling.shown": STUDY
+    | {
+        "undertow.audit.stats",
+        "undertow.study.figures",
+        "undertow.study.pairs",
+        "undertow.study.tooling.nulls",
+        "undertow.study.tooling.sources",
+    },
+    "undertow.study.tooling.outcomes": STUDY
+    | {
+        "undertow.audit.stats",
+        "undertow.study.pairs",
+        "undertow.study.tooling.shown",
+        "undertow.study.tooling.sources",
+    },
     "undertow.study.people": STUDY
     | {
         "undertow.records",

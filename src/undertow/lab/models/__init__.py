@@ -7,6 +7,16 @@ from undertow.lab.models.model import Model
 from undertow.lab.models.resnet import ResNet
 from undertow.lab.models.small_cnn import SmallCNN
 from undertow.lab.models.specialists import Specialists
+from undertow.lab.models.three_block_cnn import ThreeBlockCNN
 from undertow.lab.models.wide_resnet import WideResNet
 
-__all__ = ["MLP", "DeepMLP", "Model", "ResNet", "SmallCNN", "Specialists", "WideResNet"]
+__all__ = [
+    "MLP",
+    "DeepMLP",
+    "Model",
+    "ResNet",
+    "SmallCNN",
+    "Specialists",
+    "ThreeBlockCNN",
+    "WideResNet",
+]
