@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from undertow.lab.models import MLP, ResNet, SmallCNN, WideResNet
+from undertow.lab.models import MLP, ResNet, SmallCNN, ThreeBlockCNN, WideResNet
 
 SHAPES = [(1, 8, 8), (1, 28, 28), (3, 32, 32)]
 MODELS = [
@@ -11,6 +11,7 @@ MODELS = [
     MLP(hidden=()),
     MLP(hidden=(48, 48)),
     SmallCNN(width=4),
+    ThreeBlockCNN((4, 6, 8), hidden=5),
     ResNet(depth=8, width=4),
     WideResNet(depth=10, widen=1),
     WideResNet(depth=10, widen=1, stem=4, stride=2),
@@ -98,6 +99,24 @@ def test_mlp_and_small_cnn_size_by_formula():
     )
 
 
+@pytest.mark.parametrize(("norm", "each"), [(True, 2), (False, 1)])
+def test_three_blocks_have_norms_or_biases(norm, each):
+    filters = 9 * (16 + 16 * 32 + 32 * 32)
+    head = 33 * 32 + 33 * 10
+    counted = parameters(ThreeBlockCNN(norm=norm), (1, 28, 28))
+    assert counted == filters + each * (16 + 32 + 32) + head
+
+
+def test_three_blocks_halve_the_map_three_times_and_drop_features_in_training_alone():
+    network = ThreeBlockCNN((2, 3, 4), dropout=0.5).build((1, 28, 28), 3)
+    x_BCHW = torch.randn(2, 1, 28, 28)
+    maps = [tuple(network[: 4 * n](x_BCHW).shape[1:]) for n in (1, 2, 3)]
+    assert maps == [(2, 14, 14), (3, 7, 7), (4, 3, 3)]
+    assert not torch.equal(network(x_BCHW), network(x_BCHW))
+    network.eval()
+    assert torch.equal(network(x_BCHW), network(x_BCHW))
+
+
 @pytest.mark.heavy
 @pytest.mark.parametrize("shape_CHW", SHAPES, ids=str)
 @pytest.mark.parametrize("model", MODELS, ids=repr)
@@ -174,6 +193,16 @@ def test_dropout_acts_in_training_only():
 @pytest.mark.parametrize(
     ("make", "message"),
     [
+        (
+            lambda: ThreeBlockCNN(dropout=1),
+            "ThreeBlockCNN(widths=(16, 32, 32), norm=True, hidden=32, dropout=1): dropout is a "
+            "share, from 0 to below 1",
+        ),
+        (
+            lambda: ThreeBlockCNN().build((1, 28, 7), 10),
+            "ThreeBlockCNN halves the image three times; 28 × 7 pixels are too few, 8 × 8 the "
+            "least",
+        ),
         (
             lambda: ResNet(depth=18),
             "ResNet(depth=18): depth is 6n + 2, such as 8, 14, 20, 32, 44, 56 or 110",

@@ -8,7 +8,15 @@ from contracts.test_trainings import assert_same_bytes, given, weights
 from undertow.lab import models
 from undertow.lab.feeds.resident import resident
 from undertow.lab.interventions.arithmetic import Deterministic
-from undertow.lab.models import MLP, DeepMLP, ResNet, SmallCNN, Specialists, WideResNet
+from undertow.lab.models import (
+    MLP,
+    DeepMLP,
+    ResNet,
+    SmallCNN,
+    Specialists,
+    ThreeBlockCNN,
+    WideResNet,
+)
 from undertow.lab.recipe import Recipe
 from undertow.lab.runner.drive import drive
 from undertow.lab.trainings.class_weighted import ClassWeighted
@@ -23,6 +31,7 @@ CASES = [
     (ResNet(8, width=4), Supervised(RECIPE)),
     (SmallCNN(4), Supervised(RECIPE)),
     (SmallCNN(4), Contrastive(ADAM, projector=(8, 4))),
+    (ThreeBlockCNN((4, 4, 4), dropout=0.1), Supervised(RECIPE)),
     (Specialists(MLP((4,))), ClassWeighted(ADAM, 2.0)),
     (WideResNet(10, 1, dropout=0.3, stem=4), Supervised(RECIPE)),
 ]

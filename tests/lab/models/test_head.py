@@ -3,10 +3,10 @@ import torch
 from torch import nn
 
 from undertow.errors import UserError
-from undertow.lab.models import MLP, DeepMLP, ResNet, SmallCNN, WideResNet
+from undertow.lab.models import MLP, DeepMLP, ResNet, SmallCNN, ThreeBlockCNN, WideResNet
 from undertow.lab.models.head import entering, head_of, is_of_head
 
-MODELS = [MLP((8,)), DeepMLP(8), SmallCNN(4), ResNet(8, 4), WideResNet(10, 1)]
+MODELS = [MLP((8,)), DeepMLP(8), SmallCNN(4), ThreeBlockCNN(), ResNet(8, 4), WideResNet(10, 1)]
 
 
 @pytest.mark.parametrize("model", MODELS, ids=repr)

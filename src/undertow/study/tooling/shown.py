@@ -93,9 +93,9 @@ def tools_table(sources: Sources, nets: Iterable[str], tools: Sequence[str]) -> 
     """One training with each tool, of the control's seeds, beside the control."""
     rows = []
     for net in nets:
-        control = sources.of(net, sources.control)
+        own = sources.right(net, sources.control)
         for tool, moved in sources.moved(net, tools).items():
-            gain = 100 * (sources.of(net, tool).fact("accuracy")[0] - control.fact("accuracy")[0])
+            gain = 100 * (sources.right(net, tool) - own)
             rows.append([net, tool, f"{100 * moved:.1f}", f"{gain:+.1f}"])
         rows.append([net, "every two of these", f"{100 * sources.among(net, tools):.1f}", NONE])
     note = (

@@ -83,6 +83,10 @@ class Sources:
         churn_MM, far_MM = pair_churn(control.answers), weight_distances(paths)
         return len(control.ids), float(churn_MM.max()), float(far_MM.max())
 
+    def right(self, net: str, source: str) -> float:
+        """The share of test examples that the first member gets right."""
+        return float(self.of(net, source).answers.correct_MN[0].mean())
+
     def moved(self, net: str, tools: Iterable[str]) -> dict[str, float]:
         """Of each tool that one member was trained with, the share of answers that differ from the
         control's; tools that this network was not trained with are left out."""
