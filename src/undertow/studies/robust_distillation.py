@@ -2,9 +2,9 @@
 Wang, Narasimhan, Zhou, Hooker, Lukasik, Menon, 2023.   arXiv:2206.06479
 
 Question    A student may learn from its teacher for the average, for all classes alike, or for the
-            class that fares worst, and so may its teacher. Which pairing has the best worst class,
-            and what does it cost on average? Not asked by the paper: how wide is a worst class's
-            interval, how much is the teacher's doing, and does pruning or rounding undo it?
+            worst, and so may its teacher. Which pairing has the best worst class, at what cost on
+            average? Not asked by the paper: how wide is its interval, what is the teacher's part,
+            does pruning undo it?
 Reference   Standard distillation, a teacher for each student, on a long tail: 900 to 18 examples.
 Variants    Students and teachers that are standard, balanced (α = 0), robust (α = 1) or between;
             robust students watch what is held out by the teacher's labels or by true ones;
@@ -14,20 +14,21 @@ Variants    Students and teachers that are standard, balanced (α = 0), robust (
 Measured    Average accuracy and that of the worst class and the worst three; the area below the
             front of both, from an average of 60 % on; who is worst; λ; a teacher's distance from
             calibration up to a scale per class (the theory's), beside its students' worst class.
-Test        Settings, λ and the shift are set by 100 held-out examples a class, as in the paper, and
-            judged on the test part. Members are lucky in what they chose, so one half chooses and
-            the other is judged, both ways ("A or B"): of 24 equal pairings in simulated worlds the
-            chosen one is then above in 2 to 3 of 100, as is meant; judged by all members, in 2 to
-            16. Limits are over teachers (members where there is none) and test examples, the lowest
-            taken within each member and draw, of the value as measured. What a front gains and
-            teachers' part are never below 0: never refuted. None is corrected for the others.
-Departures  Fashion-MNIST's embedded images for CIFAR-10-LT, a small CNN for ResNet-56, 18 epochs
-            for 256, a cosine for steps, ratio 50 for 100. Held-out examples are cut from training
-            images before the tail is made; the paper takes half of the test part. λ begins uniform
-            and moves twice an epoch (the paper is silent), so two classes' λ part by 37 times at
-            most. No temperature 5, no α of .25, .75; held-out labels at temperature 1; no 1/m, so
-            that gradients are of one size. Group DRO learns from batches as they come; a class that
-            most lack loses weight. AdaMargin, AdaAlpha and LTKD's formulas were not at hand.
+Test        Settings, λ and the shift are set by held-out examples and judged on the test part.
+            Members are lucky in what they chose, so one half chooses and the other is judged, both
+            ways ("A or B"): of 24 equal pairings in simulated worlds the chosen one is then above
+            in 2 to 3 of 100; judged by all, in 2 to 16. Limits are over teachers (members where
+            there is none) and test examples, the lowest taken within each member and draw, of the
+            value as measured; of single slices over members alone. What a front gains and teachers'
+            part are never below 0: never refuted. None is corrected for the others.
+Departures  Fashion-MNIST's embedded images, 2,519 to learn from, for CIFAR-10-LT's 12,406, ratio 50
+            for 100, 100 held out a class, cut before the tail is made, for 500 of the test part; a
+            small CNN for ResNet-56, 18 epochs for 256 in batches of 64, a cosine and no warm-up. λ
+            moves 36 times by .1 of an error and is far from settled; group DRO's by a loss, which
+            goes further, in two arms at two paces, and a class that most batches lack loses weight;
+            the shift moves 200 times. No temperature 5, no α of .25, .75; held-out labels at
+            temperature 1; no 1/m, so that gradients are of one size. AdaMargin, AdaAlpha and LTKD's
+            formulas were not at hand.
 """
 
 from dataclasses import replace
@@ -156,8 +157,11 @@ def panels(r: Results) -> list[Panel]:
 
 paper, ours = partial(claim, source="2206.06479"), partial(claim, source="ours")
 CLAIMS = (
-    ours("Standard students of the same teachers differ in the worst class by chance alone")(
+    ours("Standard students of the same teachers are not told apart (a control)")(
         lambda r: of(r).alike(AGAIN, BASE)
+    ),
+    ours("Standard students have a better worst class than their teachers")(
+        lambda r: of(r).above(BASE, teacher(STD))
     ),
     paper("The pairing with the best worst class is above standard distillation")(
         lambda r: of(r).chosen_above(PAIRINGS)
@@ -174,8 +178,8 @@ CLAIMS = (
     paper("The trade-off that is chosen has a better worst class than standard distillation")(
         lambda r: of(r).chosen_above(TRADED, slack=1)
     ),
-    paper("It has a better worst class than each method without a teacher, too")(
-        lambda r: of(r).chosen_above_each(TRADED, UNTAUGHT, slack=1)
+    ours("It is above each method without a teacher, too (asked after the numbers were seen)")(
+        lambda r: of(r).chosen_above_each(TRADED, (teacher(ROB), *UNTAUGHT), slack=1)
     ),
     paper("Trading off teacher and student reaches a front beyond that of the student alone")(
         lambda r: outcomes.covers(of(r).front(TRADED), of(r).front(STUDENT_ALONE), (0.6, 0.0))
@@ -198,13 +202,8 @@ CLAIMS = (
     ours("Robust students gain on the rarest third of the classes")(
         lambda r: outcomes.gains(r.finding(ROBUST, "accuracy", "frequency", "tail"))
     ),
-    ours("They gain on the hardest class, which is not among the rarest")(
-        lambda r: of(r).gains_on_hardest(ROBUST)
-    ),
-    ours("A robust student keeps more of its worst class than a standard one when pruned")(
-        lambda r: of(r).bears_better(ROBUST, BASE, PRUNED)
-    ),
-    ours("A robust student keeps more of its worst class than a standard one at 8 bits")(
-        lambda r: of(r).bears_better(ROBUST, BASE, INT8)
+    ours("They gain on the hardest class, if not rare")(lambda r: of(r).gains_on_hardest(ROBUST)),
+    ours("A robust student keeps more of its worst class when pruned, and at 8 bits")(
+        lambda r: of(r).bears_better(ROBUST, BASE, CHANGES)
     ),
 )

@@ -86,8 +86,12 @@ def _draw(axes: Axes, panel: Panel) -> None:
     axes.set_ylabel(panel.y_label)
     if panel.log:
         axes.set_yscale("log")
+    if all(float(x).is_integer() for line in panel.lines for x in line.x):
+        axes.xaxis.get_major_locator().set_params(integer=True)
     axes.spines[["top", "right"]].set_visible(False)
     below: dict[str, Any] = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.2), "ncols": 3}
     below["handlelength"] = 3.5  # room for dashes beside the marker
-    many = sum(bool(line.label) for line in panel.lines) > MANY
+    named = [line for line in panel.lines if line.label]
+    dots = len(named) > 1 and all(line.stroke == "none" for line in named)
+    many = len(named) > MANY or dots  # a key of dots among dots would be read as more of them
     axes.legend(frameon=False, fontsize=7, **(below if many else {}))

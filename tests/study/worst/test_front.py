@@ -186,6 +186,12 @@ def test_the_choice_is_the_best_worst_class_that_is_accurate_enough():
     assert chosen(held_out, standard(), slack=3).setting == (0.5, 0.5)
 
 
+def test_where_the_average_does_not_count_members_may_all_be_alike():
+    """No standard error, and no limit on the average."""
+    found = chosen({"a": exact(20, 20), "b": exact(21, 10)}, exact(30, 30), slack=math.inf)
+    assert (found.setting, found.least, found.allowed) == ("a", -math.inf, 2)
+
+
 def test_what_cannot_be_chosen_is_refused():
     said = "none of 1 settings has a held-out average of 0.600"
     with pytest.raises(KeyError, match=re.escape(said)):

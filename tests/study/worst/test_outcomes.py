@@ -69,12 +69,18 @@ def test_one_kind_bears_a_change_better(first, second, status):
     pairs = [
         (arm(after, 1 + n), arm(before, 3 + n)) for n, (after, before) in enumerate((first, second))
     ]
-    found = outcomes.keeps(("robust", pairs[0]), ("standard", pairs[1]))
+    found = outcomes.keeps({", pruned": tuple(pairs)})
     each = [gain(difference(*pair, worst())) for pair in pairs]
     more = gain(beyond(*pairs, worst()))
-    said = f"robust {each[0]}, standard {each[1]} points: {more} more"
+    said = f"pruned: {each[0]} points beside {each[1]}, {more} more"
     assert found.status == status
     assert found.evidence.removesuffix("; too small to tell") == said
+
+
+def test_a_change_is_borne_better_where_each_is():
+    better = (arm(0.75, 1), arm(0.8, 3)), (arm(0.3, 2), arm(0.8, 4))
+    assert outcomes.keeps({", pruned": better, ", int8": better}).status == "held"
+    assert outcomes.keeps({", pruned": better, ", int8": better[::-1]}).status == "not held"
 
 
 @pytest.mark.parametrize(("low", "status"), [(0.9, "held"), (0.3, "not held")])

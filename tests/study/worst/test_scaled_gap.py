@@ -76,6 +76,16 @@ def test_it_is_the_least_over_scales_of_the_furthest_class():
     )
 
 
+def test_a_teacher_that_no_scale_brings_nearer_has_a_gap_of_exactly_one():
+    """Two such teachers are equally far, and not in an order that rounding makes."""
+    label_N = np.arange(60) % 3
+    for seed in range(4):
+        p_NC = np.random.default_rng(seed).dirichlet([0.02] * 3, 60)
+        p_NC[:3] = np.eye(3)[[1, 2, 0]]
+        found = by_labels(np.roll(np.eye(3)[label_N], 1, axis=1) * 0.98 + p_NC * 0.02, label_N)
+        assert (found.value, found.scale) == (1.0, 0.0)
+
+
 def drawn(p_NC, seed=0):
     rng = np.random.default_rng(seed)
     return (rng.random((len(p_NC), 1)) > np.cumsum(p_NC, axis=1)[:, :-1]).sum(axis=1)

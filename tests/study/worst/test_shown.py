@@ -164,12 +164,12 @@ def test_every_teacher_is_a_dot_and_the_title_has_the_rank_correlation():
     rising, falling = np.arange(6.0), np.arange(6.0)[::-1]
     kinds = {
         "standard": Teachers({"bins": rising / 10}, falling / 20),
-        "robust": Teachers({"bins": rising / 10 + 5}, falling / 20 + 0.3),
+        "robust": Teachers({"bins": rising / 10 + 5}, rising / 20 + 0.3),
     }
     panel = panels.teachers_panel("Teachers", kinds)
     standard, robust = panel.lines
     assert (standard.label, standard.stroke, robust.pair) == ("standard", "none", 1)
     assert (standard.x[5], standard.y[5]) == (0.5, 0.0)
-    assert robust.y[0] == pytest.approx(55.0)
-    assert panel.title.startswith("Teachers: ρ -1.00")
+    assert robust.y[0] == pytest.approx(30.0)
+    assert panel.title.startswith("Teachers: ρ +0.00")  # one kind falls, the other rises
     assert panel.title.endswith(" within kinds")

@@ -148,10 +148,10 @@ class Asked:
         """Students after a change, whose name is theirs and ``change``, and before it."""
         return self.arm(name + change, of=name), self.arm(name)
 
-    def bears_better(self, name: str, than: str, change: str) -> Outcome:
-        """Whether students lose less of their worst class by a change than others, which have the
-        same teachers."""
-        return keeps(*((each, self.bears(each, change)) for each in (name, than)))
+    def bears_better(self, name: str, than: str, changes: Iterable[str]) -> Outcome:
+        """Whether students lose less of their worst class by each change than others, which have
+        the same teachers."""
+        return keeps({how: (self.bears(name, how), self.bears(than, how)) for how in changes})
 
     def gains_on_hardest(self, name: str) -> Outcome:
         """Whether a variant of the study's audit gains on the class that is the hardest one of

@@ -9,6 +9,7 @@ its values on test examples that took no part, and its held-out values only say 
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
+from math import inf
 from typing import Generic, NamedTuple, TypeVar
 
 from undertow.study.worst.arms import Arm, Statistic, worst
@@ -42,7 +43,7 @@ def chosen(
             "standard distillation has 1 member; its standard error takes 2, so train another"
         )
     error = float(average_U.std(ddof=1)) / len(average_U) ** 0.5
-    least = float(average_U.mean()) - slack * error
+    least = -inf if slack == inf else float(average_U.mean()) - slack * error  # inf · 0 is NaN
     found = {
         setting: (_mean(arm, worst(k)), _mean(arm, arm.average()))
         for setting, arm in held_out.items()

@@ -3,7 +3,8 @@
 Members that chose a setting are lucky in it, on any examples: their classes stand better there than
 those of new members will. Examples that took no part do not mend that, members that took none do.
 So each half chooses for the other, and every member is judged in what it had no part in choosing.
-What is judged is the choosing, not one setting, where the halves disagree.
+What is judged is what these two halves chose: limits leave out that other halves might have chosen
+otherwise. Half as many members choose worse than all would, so the value errs on the low side.
 """
 
 from __future__ import annotations

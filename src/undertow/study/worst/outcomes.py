@@ -45,12 +45,16 @@ def above_each(name: str, arm: Arm, others: Mapping[str, Arm]) -> Outcome:
     return decided([(value.low, value.high) for value in found.values()], f"{name}: {each} points")
 
 
-def keeps(first: tuple[str, Pair], second: tuple[str, Pair]) -> Outcome:
-    """Whether members of the first kind lose less of their worst class by a change than those of
+def keeps(changes: Mapping[str, tuple[Pair, Pair]]) -> Outcome:
+    """Whether members of the first kind lose less of their worst class by each change than those of
     the second, which learned from the same teachers."""
-    found = beyond(first[1], second[1], worst())
-    each = [f"{name} {gain(difference(*pair, worst()))}" for name, pair in (first, second)]
-    return decided([(found.low, found.high)], f"{', '.join(each)} points: {gain(found)} more")
+    limits, said = [], []
+    for how, (first, second) in changes.items():
+        more = beyond(first, second, worst())
+        own, other = (gain(difference(*pair, worst())) for pair in (first, second))
+        limits.append((more.low, more.high))
+        said.append(f"{how.strip(', ')}: {own} points beside {other}, {gain(more)} more")
+    return decided(limits, "; ".join(said))
 
 
 def gains(finding: Mapping[str, Any]) -> Outcome:

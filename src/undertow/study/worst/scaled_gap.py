@@ -33,6 +33,8 @@ Ints = NDArray[np.integer[Any]]
 BINS, DRAWS = 10, 40
 MOST = 2.0
 """Beyond this τ each class's gap is above 1, which τ = 0 has."""
+CLOSE = 1e-8
+"""Gaps that differ by no more than the search's own error."""
 
 
 class Gap(NamedTuple):
@@ -101,8 +103,12 @@ def _least(teacher_XC: Floats, true_XC: Floats) -> Gap:
         method="bounded",
         options={"xatol": 1e-9},
     )
-    scale = float(found.x)
-    return Gap(float(found.fun), scale, int(each(scale).argmax()))
+    # the search stays a step away from 0, where many teachers that are too sure have their least
+    # gap, exactly 1: what it finds there are ranks of rounding
+    at_zero = float(each(0.0).max())
+    scale = 0.0 if at_zero <= found.fun + CLOSE else float(found.x)
+    value_C = each(scale)
+    return Gap(float(value_C.max()), scale, int(value_C.argmax()))
 
 
 def _relative(p_NC: Floats, said: str) -> Floats:

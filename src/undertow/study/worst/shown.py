@@ -32,7 +32,7 @@ def arms_table(
         "recalls is too low; *true worst class* has limits of what endless test examples would "
         "show, from below the measured value to above that of a class that one half of the "
         "examples chose and the other measured. *Paper*: worst class ± standard error (average), "
-        "where it printed them."
+        "where it printed them, not all by one protocol (see Published)."
     )
     columns = [*head, "true worst class %", "paper"]
     return Table(title, columns, rows, note)
