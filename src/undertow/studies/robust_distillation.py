@@ -151,7 +151,7 @@ def panels(r: Results) -> list[Panel]:
     return [
         front_panel("Best fronts by teacher", {n: of(r).front(p) for n, p in fronts.items()}),
         weights_panel("λ of robust students of standard teachers", r.of(ROBUST)),
-        teachers_panel("Teachers and their robust students", of(r).judged(THREE, LABELS)),
+        teachers_panel("Teachers", of(r).judged(THREE, LABELS)),
     ]
 
 
