@@ -53,6 +53,12 @@ def vary(
     batch_sizes: Annotated[
         str, typer.Option(help="Other sizes to try, with commas between.")
     ] = "1,7,32",
+    threads: Annotated[
+        str | None,
+        typer.Option(
+            help="Numbers of threads to try, with commas between. [default: 1, 2 and all cores]"
+        ),
+    ] = None,
     pad_axis: Annotated[
         list[str] | None,
         typer.Option(
@@ -105,6 +111,7 @@ def vary(
     asked = AskedFor(
         batch=batch,
         sizes=_numbers("--batch-sizes", batch_sizes),
+        threads=None if threads is None else _numbers("--threads", threads),
         pads=tuple(_pad(each, pad_side) for each in pad_axis or ()),
         compiled=compile,
         engines=_words(engines),
@@ -144,7 +151,7 @@ def _numbers(flag: str, given: str) -> list[int]:
         return [int(word) for word in _words(given)]
     except ValueError:
         raise UserError(
-            f"{flag} {given}: holds what is no whole number; give {flag} 1,7,32"
+            f"{flag} {given}: holds what is no whole number; give {flag} 1,2"
         ) from None
 
 

@@ -35,7 +35,8 @@ def headline(found: Varied) -> str:
         return "NOTHING TO COMPARE: the model could be asked in no other way."
     if flipping:
         named = _by_family(found)
-        return f"FLIPS: {len(flipping)} of {ways} change answers: {named}."
+        change = "changes" if len(flipping) == 1 else "change"
+        return f"FLIPS: {len(flipping)} of {ways} {change} answers: {named}."
     at = max(range(len(found.differences)), key=lambda k: found.differences[k].largest)
     gap, way = found.differences[at], found.ways.others[at].way
     largest = (

@@ -32,10 +32,11 @@ INSTRUCTIONS = {
 
 @dataclass(frozen=True)
 class AskedFor:
-    """What a person wants beside the usual."""
+    """What a person wants beside the usual. Without ``threads`` these are 1, 2 and all cores."""
 
     batch: int | None = None
     sizes: Sequence[int] = SIZES
+    threads: Sequence[int] | None = None
     pads: tuple[PadAxis, ...] = ()
     compiled: bool = False
     engines: Sequence[str] = ()
@@ -45,6 +46,8 @@ class AskedFor:
         for flag, given in (("--batch", [self.batch or 1]), ("--batch-sizes", self.sizes)):
             if min(given, default=1) < 1:
                 raise UserError(f"{flag} {min(given)}: a batch has at least one example")
+        if min(self.threads or [1]) < 1:
+            raise UserError(f"--threads {min(self.threads or [1])}: at least one thread computes")
         _refuse_unknown("--engines", self.engines, ENGINES)
         _refuse_unknown("--instructions", self.instructions, tuple(INSTRUCTIONS))
 
@@ -69,7 +72,7 @@ def ways_for(
     """All but the reference, in the order in which they are told."""
     n = len(next(iter(arrays.values())))
     found: list[Way | Skipped] = [*_batches(asked, n, reference), *_padded(asked, reference)]
-    found += _threads(model, reference)
+    found += _threads(asked, model, reference)
     if isinstance(model, InTorch):
         found += _in_torch(asked, model, arrays, reference)
     elif "openvino" in asked.engines:
@@ -102,8 +105,9 @@ def _padded(asked: AskedFor, reference: Way) -> Iterator[Way]:
         )  # fmt: skip
 
 
-def _threads(model: InTorch | InOnnx, reference: Way) -> Iterator[Way]:
-    for number in sorted({1, 2, cores()} - {threads_of(model)}):
+def _threads(asked: AskedFor, model: InTorch | InOnnx, reference: Way) -> Iterator[Way]:
+    wanted = {1, 2, cores()} if asked.threads is None else {*asked.threads}
+    for number in sorted(wanted - {threads_of(model)}):
         yield replace(
             reference, name=f"threads-{number}", family="threads", threads=number,
             about=f"{number} thread{'s' if number > 1 else ''}",
