@@ -55,5 +55,7 @@ def test_numbers_have_no_flips():
 )  # fmt: skip
 def test_what_does_not_fit_the_outputs(columns: int, asked: dict, said: str):
     with pytest.raises(UserError) as refused:
-        decided_by(np.zeros((2, columns)), **{"numbers": False, "threshold": None, "names": None, **asked})
+        decided_by(
+            np.zeros((2, columns)), **{"numbers": False, "threshold": None, "names": None, **asked}
+        )
     assert str(refused.value) == said

@@ -30,9 +30,7 @@ def inputs(gap: float = 4.0) -> np.ndarray:
 
 
 def table() -> pl.DataFrame:
-    return pl.DataFrame(
-        {"example_id": IDS, "label": [row % 3 for row in range(N)], "side": SIDES}
-    )
+    return pl.DataFrame({"example_id": IDS, "label": [row % 3 for row in range(N)], "side": SIDES})
 
 
 @pytest.fixture(scope="module")
@@ -47,15 +45,17 @@ def centred(tmp_path_factory):
 
 def test_a_model_that_looks_at_its_batch_is_named_with_the_batch_size_and_the_examples(centred):
     lines = str(centred).splitlines()
-    assert lines[0] == (
-        "FLIPS: 1 of 5 other ways changes answers: batch size (batch-1: 20 of 30)."
-    )
+    assert lines[0] == ("FLIPS: 1 of 5 other ways changes answers: batch size (batch-1: 20 of 30).")
     assert lines[1:3] == [
         "Centred: 30 examples, 3 classes; the reference is one batch on "
         f"{torch.get_num_threads()} thread{'s' * (torch.get_num_threads() > 1)}",
         "The same asked again gave the same outputs, to the bit.",
     ]
-    (gap,) = [g for (way, _), g in zip(centred.ways.others, centred.differences, strict=True) if way.name == "batch-1"]
+    (gap,) = [
+        g
+        for (way, _), g in zip(centred.ways.others, centred.differences, strict=True)
+        if way.name == "batch-1"
+    ]
     assert sorted(gap.row_K.tolist()) == [row for row in range(N) if row % 3]
     assert set(gap.after_K.tolist()) == {0}
     assert gap.near_ties == 0
@@ -73,17 +73,21 @@ def test_a_model_that_looks_at_its_batch_is_named_with_the_batch_size_and_the_ex
 
 def test_slices_are_tested_by_the_audit_and_the_record_is_one_that_an_audit_reads(centred):
     findings = centred.audit.findings.filter(pl.col("measure") == "churn")
-    by = {(row["slice"], row["value"]): row for row in findings.filter(pl.col("variant") == "batch-1").to_dicts()}
+    by = {
+        (row["slice"], row["value"]): row
+        for row in findings.filter(pl.col("variant") == "batch-1").to_dicts()
+    }
     assert by["all", ""]["changed"] == pytest.approx(20 / 30)
     assert by["side", "north"]["changed"] == pytest.approx(10 / 15)
     assert by["side", "north"]["verdict"] == "changed"
-    sides = read_sides(
-        Request([centred.folder / "reference"], [[centred.folder / "batch-1"]])
-    )
+    sides = read_sides(Request([centred.folder / "reference"], [[centred.folder / "batch-1"]]))
     assert sides.reference.M == 2
     assert (sides.reference.pred_MN[0] != sides.variants[0].pred_MN[0]).sum() == 20
     assert (centred.folder / "report.html").is_file()
-    assert "Slices in which more answers change than in a repeat run:\n  batch-1: side north: 66.7 %" in str(centred)
+    assert (
+        "Slices in which more answers change than in a repeat run:\n  batch-1: side north: 66.7 %"
+        in str(centred)
+    )
 
 
 def test_what_programs_read(centred):
@@ -121,14 +125,17 @@ def test_separated_answers_do_not_flip_and_the_largest_difference_is_shown(tmp_p
 
 
 def test_padding_that_counts_is_named(tmp_path: Path):
-    from undertow.lab.ways.batches import PadAxis
+    from undertow.lab.ways.together import PadAxis
 
     x = inputs()[:, None].repeat(2, axis=1)
     found = undertow.vary(
         Pooled().eval(), x, out=tmp_path / "o", sizes=(), threads=(), pads=(PadAxis("x", 1),)
     )
     # the last class gains half a place each: 64 places overcome a gap of 8
-    flips = {way.name: gap.flips for (way, _), gap in zip(found.ways.others, found.differences, strict=True)}
+    flips = {
+        way.name: gap.flips
+        for (way, _), gap in zip(found.ways.others, found.differences, strict=True)
+    }
     assert (flips["padded-1"], flips["padded-64"]) == (0, 20)
     assert str(found).splitlines()[0].endswith("changes answers: padding (padded-64: 20 of 30).")
 
@@ -143,7 +150,10 @@ def test_a_batch_norm_left_in_train_mode_is_named(tmp_path: Path):
     )
     assert found.repeats  # its running statistics move, and its answers do not read them
     assert [each.name for each in found.ways.skipped] == ["batch-1"]
-    assert "not tried: batch-1: Normed: asked in batches of 1 (inputs x (1, 3)) it raises ValueError: Expected more than 1 value per channel when training" in str(found)
+    assert (
+        "not tried: batch-1: Normed: asked in batches of 1 (inputs x (1, 3)) it raises ValueError: Expected more than 1 value per channel when training"
+        in str(found)
+    )
 
 
 def test_dropout_left_on_is_not_repeatable_and_its_operator_is_named(tmp_path: Path):
@@ -157,7 +167,9 @@ def test_dropout_left_on_is_not_repeatable_and_its_operator_is_named(tmp_path: P
         f"{again.flips} of 30 answers changed, so no difference below is due to its way alone. The "
         "first operator that differs is call "
     )
-    assert ": aten.bernoulli_ (forward, in Dropped.0) gives other bits, first in output 1 " in lines[0]
+    assert (
+        ": aten.bernoulli_ (forward, in Dropped.0) gives other bits, first in output 1 " in lines[0]
+    )
     assert lines[1] == (
         "NOTE: 0 (Dropout): dropout in train mode, so an answer is drawn anew each time; call "
         ".eval() on the model"
@@ -178,7 +190,7 @@ def test_of_one_output_the_answer_is_the_side_of_a_threshold(tmp_path: Path):
     x = (inputs() - inputs().mean(0)).sum(1)
     batch = found.differences[0]
     assert batch.flips == int((x > 0.1).sum())
-    assert f"one output, high above 0.1" in str(found)
+    assert "one output, high above 0.1" in str(found)
     assert set(batch.before_K.tolist()) == {1}
 
 
@@ -188,7 +200,11 @@ def test_numbers_have_a_largest_difference_and_no_audit(tmp_path: Path):
     )
     assert found.audit is None
     assert sorted(path.name for path in (tmp_path / "o").iterdir()) == ["vary.json"]
-    assert str(found).splitlines()[0].startswith("NUMBERS: compared with 5 other ways; the largest difference of an output is ")
+    assert (
+        str(found)
+        .splitlines()[0]
+        .startswith("NUMBERS: compared with 5 other ways; the largest difference of an output is ")
+    )
     assert json.loads((tmp_path / "o/vary.json").read_text())["ways"][0]["flips"] is None
 
 
@@ -216,7 +232,10 @@ def test_a_model_whose_state_changes_is_noticed(tmp_path: Path):
 
     with pytest.raises(UserError) as refused:
         undertow.vary(Counting(), inputs(), out=tmp_path / "o", by=["hospital"])
-    assert str(refused.value) == "--by hospital: the examples have no column hospital; it has none; give --table FILE"
+    assert (
+        str(refused.value)
+        == "--by hospital: the examples have no column hospital; it has none; give --table FILE"
+    )
     found = undertow.vary(
         Counting(), inputs(), out=tmp_path / "o", sizes=(), threads=(), numbers=True
     )

@@ -9,12 +9,13 @@ import polars as pl
 
 from undertow.audit.slices.table import ALL
 from undertow.report.wording import NONE, both_ends, line, percent, plural, quoted_for_logs, short
+from undertow.undecoded import escaped
 from undertow.varying.differences import Difference
 from undertow.varying.varied import Varied
 
 SHOWN = 3
 NAME = 30
-HEADS = ["way", "flips", "95 % interval", "largest difference of an output"]
+HEADS = ["way", "flips", "limits (95 % each)", "largest difference of an output"]
 
 
 def said(found: Varied) -> str:
@@ -129,7 +130,8 @@ def _counted(found: Varied, gap: Difference, limits: str) -> list[str]:
 
 
 def _limits(found: Varied) -> dict[str, str]:
-    """By way, the interval of the share that changes, beyond what changes in a repeat run."""
+    """By way, the audit's two one-sided limits of the share that changes, beyond what changes in a
+    repeat run."""
     if found.audit is None:
         return {}
     return {
@@ -206,6 +208,7 @@ def _points(share: float) -> str:
     return "–" if math.isnan(share) else f"{100 * share:.1f}"
 
 
-def told(found: Varied, files: Sequence[str]) -> str:
+def told(found: Varied) -> str:
     """The same with where everything is."""
-    return f"{said(found)}\n\nwritten to {found.folder}: {', '.join(files)}"
+    audited = "" if found.audit is None else "report.html (whom it hits), "
+    return f"{said(found)}\n\nwritten to {escaped(str(found.folder))}: {audited}vary.json"

@@ -37,8 +37,9 @@ def vary(
     ``inputs`` is an array or tensor (examples first), or a dict of them by the names of the
     model's arguments, in which ``ids`` and ``labels`` belong to the examples. ``table`` is a frame
     with ``example_id``, ``label`` and columns to slice ``by``. More names are those of the flags:
-    ``batch``, ``sizes``, ``threads``, ``pads``, ``compiled``, ``engines``, ``instructions``, ``output``, ``numbers``
-    (``--regression``), ``threshold``, ``classes``. Raises ``UserError`` for what cannot be asked.
+    ``batch``, ``sizes``, ``threads``, ``pads`` (of ``PadAxis``), ``compiled``, ``engines``,
+    ``instructions``, ``without``, ``output``, ``numbers`` (``--regression``), ``threshold``,
+    ``classes``. Raises ``UserError`` for what cannot be asked.
     """
     from undertow.lab.ways.chosen import AskedFor
     from undertow.notebook.tables import table_of

@@ -11,11 +11,11 @@ import torch
 
 import undertow
 from undertow.errors import UserError
-from undertow.lab.ways.batches import PadAxis
 from undertow.lab.ways.chosen import AskedFor
 from undertow.lab.ways.given_model import model_named
 from undertow.lab.ways.outputs import rows_of
 from undertow.lab.ways.run import refuse_wrong_pads
+from undertow.lab.ways.together import PadAxis
 
 MODELS = Path(__file__).parents[2] / "asked_models.py"
 EXAMPLE = "model.py:build, where build() returns the module in eval mode"
@@ -78,7 +78,7 @@ def test_a_file_that_cannot_be_run(tmp_path: Path):
         ({"hidden": OTHER, "logits": LOGITS}, None),
         ({"hidden": OTHER, "scores": LOGITS}, "scores"),
         ((OTHER, LOGITS), "1"),
-        (namedtuple("Out", "loss logits")(None, LOGITS), None),  # noqa: PYI024
+        (namedtuple("Out", "loss logits")(None, LOGITS), None),
         (LOGITS.bfloat16(), None),
     ],
 )
@@ -127,17 +127,30 @@ def test_what_cannot_be_asked_for(tmp_path: Path):
         f"function that returns one: {EXAMPLE}"
     )
     nothing = np.full((4, 2), 3e38, dtype=np.float32)
-    assert refused(undertow.vary, torch.nn.Linear(2, 2).double(), {"y": nothing, "z": nothing}, out=tmp_path / "o") == (
+    assert refused(
+        undertow.vary,
+        torch.nn.Linear(2, 2).double(),
+        {"y": nothing, "z": nothing},
+        out=tmp_path / "o",
+    ) == (
         "Linear: asked in one batch (inputs y (4, 2), z (4, 2)) it raises TypeError: "
         "Linear.forward() got an unexpected keyword argument 'y'"
     )
     squared = type("Squared", (torch.nn.Module,), {"forward": lambda self, x: x * x})()
-    assert refused(undertow.vary, squared, {"x": nothing, "ids": list("abcd")}, out=tmp_path / "o") == (
+    assert refused(
+        undertow.vary, squared, {"x": nothing, "ids": list("abcd")}, out=tmp_path / "o"
+    ) == (
         "Squared: answers inf to 'a' (4 of 4 examples), asked as the reference; a model that gives "
         "no numbers is compared with nothing"
     )
     labels = {"x": np.ones((2, 3)), "labels": ["cat", "owl"]}
-    assert refused(undertow.vary, torch.nn.Identity(), labels, out=tmp_path / "o", classes=["cat", "dog", "elk"]) == (
+    assert refused(
+        undertow.vary,
+        torch.nn.Identity(),
+        labels,
+        out=tmp_path / "o",
+        classes=["cat", "dog", "elk"],
+    ) == (
         "labels: the label of '1' is 'owl', and the model's classes are cat, dog, elk; name them in "
         "the order of its outputs with --classes"
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import NamedTuple, get_args
 
 import numpy as np
 import torch
@@ -13,10 +13,10 @@ from undertow.errors import UserError
 from undertow.lab.interventions.arithmetic import InstructionSet
 from undertow.lab.interventions.arithmetic.torch_compile import TorchCompile
 from undertow.lab.runner.threads import cores
-from undertow.lab.ways.batches import Arrays, PadAxis
 from undertow.lab.ways.in_onnx import InOnnx
 from undertow.lab.ways.in_torch import InTorch
-from undertow.lab.ways.way import Way
+from undertow.lab.ways.together import Arrays, PadAxis
+from undertow.lab.ways.way import Family, Way
 
 WHOLE = 1024
 """Examples that are asked in one batch unless somebody says otherwise."""
@@ -32,7 +32,8 @@ INSTRUCTIONS = {
 
 @dataclass(frozen=True)
 class AskedFor:
-    """What a person wants beside the usual. Without ``threads`` these are 1, 2 and all cores."""
+    """What a person wants beside the usual. Without ``threads`` these are 1, 2 and all cores;
+    ``without`` names ways, or what differs in them (``threads``), that are not tried."""
 
     batch: int | None = None
     sizes: Sequence[int] = SIZES
@@ -41,9 +42,13 @@ class AskedFor:
     compiled: bool = False
     engines: Sequence[str] = ()
     instructions: Sequence[str] = ()
+    without: Sequence[str] = ()
 
     def __post_init__(self) -> None:
-        for flag, given in (("--batch", [self.batch or 1]), ("--batch-sizes", self.sizes)):
+        for flag, given in (
+            ("--batch", [1 if self.batch is None else self.batch]),
+            ("--batch-sizes", self.sizes),
+        ):
             if min(given, default=1) < 1:
                 raise UserError(f"{flag} {min(given)}: a batch has at least one example")
         if min(self.threads or [1]) < 1:
@@ -78,7 +83,13 @@ def ways_for(
     elif "openvino" in asked.engines:
         found.append(replace(reference, name="openvino", about="OpenVINO", engine="openvino",
                              family="engine"))  # fmt: skip
-    return found
+    return _wanted(found, asked.without)
+
+
+def _wanted(found: list[Way | Skipped], without: Sequence[str]) -> list[Way | Skipped]:
+    """But for those that are named, or whose family is."""
+    _refuse_unknown("--without", without, (*get_args(Family), *(way.name for way in found)))
+    return [way for way in found if not {way.name, getattr(way, "family", "")} & {*without}]
 
 
 def _batches(asked: AskedFor, n: int, reference: Way) -> Iterator[Way]:

@@ -19,8 +19,8 @@ from undertow.lab.interventions.runtime._engine import needed, quiet
 from undertow.lab.interventions.runtime._onnx import PACKAGES
 from undertow.lab.interventions.runtime.openvino_static import SETTINGS, unreported
 from undertow.lab.own_code import told
-from undertow.lab.ways.batches import Arrays, Ask
 from undertow.lab.ways.outputs import rows_of
+from undertow.lab.ways.together import Arrays, Ask
 from undertow.lab.ways.way import Way
 
 NUMBERS = {

@@ -19,8 +19,8 @@ from undertow.lab.interventions.arithmetic.torch_compile import TorchCompile, co
 from undertow.lab.own_code import told
 from undertow.lab.trainings.precision import shortened
 from undertow.lab.trainings.training import Given, channels_last
-from undertow.lab.ways.batches import Arrays, Ask
 from undertow.lab.ways.outputs import rows_of
+from undertow.lab.ways.together import Arrays, Ask
 from undertow.lab.ways.way import Way
 
 NO_TRAINING = cast(Given, None)

@@ -13,11 +13,10 @@ from numpy.typing import NDArray
 from torch import nn
 
 from undertow.errors import UndertowError, UserError
-from undertow.lab.ways.apart import answers_apart
-from undertow.lab.ways.batches import Arrays, Ask, PadAxis, answers, batches
 from undertow.lab.ways.chosen import AskedFor, Skipped, reference_way, threads_of, ways_for
 from undertow.lab.ways.given_model import EXAMPLE, model_named
 from undertow.lab.ways.in_onnx import InOnnx, exported
+from undertow.lab.ways.in_process import answers_apart
 from undertow.lab.ways.in_torch import InTorch
 from undertow.lab.ways.state import (
     buffers_of,
@@ -25,6 +24,7 @@ from undertow.lab.ways.state import (
     first_apart,
     left_in_training,
 )
+from undertow.lab.ways.together import Arrays, Ask, PadAxis, answers, batches
 from undertow.lab.ways.way import Way
 
 Tell = Callable[[str], None]

@@ -16,15 +16,15 @@ from numpy.typing import NDArray
 from undertow.errors import UndertowError, UserError
 from undertow.lab.own_code import told
 from undertow.lab.runner.places.processes import environment_with, no_main
-from undertow.lab.ways.batches import Arrays, PadAxis, answers
 from undertow.lab.ways.in_torch import NO_TRAINING, InTorch
+from undertow.lab.ways.together import Arrays, PadAxis, answers
 from undertow.lab.ways.way import Way
 
 
 def answers_apart(
     model: InTorch, way: Way, arrays: Arrays, pads: tuple[PadAxis, ...]
 ) -> NDArray[Any]:
-    """What ``batches.answers`` gives, computed in a process of its own. ``UserError`` where the
+    """What ``together.answers`` gives, computed in a process of its own. ``UserError`` where the
     model cannot be sent there, or the process ends."""
     try:
         sent = cloudpickle.dumps((model, way, dict(arrays), pads))

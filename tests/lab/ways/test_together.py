@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from undertow.lab.ways.batches import PadAxis, answers, batches
+from undertow.lab.ways.together import PadAxis, answers, batches
 from undertow.lab.ways.way import Way
 
 X = np.arange(11.0)[:, None]
