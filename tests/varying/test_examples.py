@@ -31,7 +31,7 @@ def test_without_ids_rows_go_with_rows_and_labels_may_be_an_array():
 
 def test_files(tmp_path: Path):
     np.save(tmp_path / "x.npy", X)
-    assert list(read_examples(tmp_path / "x.npy", None).arrays) == ["array"]
+    assert list(read_examples(tmp_path / "x.npy", None).arrays) == ["x"]
     np.savez(tmp_path / "x.npz", tokens=X, mask=X, id=np.array([b"a", b"b", b"c"]))
     TABLE.write_csv(tmp_path / "t.csv")
     found = read_examples(tmp_path / "x.npz", tmp_path / "t.csv")

@@ -231,7 +231,7 @@ def test_a_model_whose_state_changes_is_noticed(tmp_path: Path):
             return x + self.calls
 
     with pytest.raises(UserError) as refused:
-        undertow.vary(Counting(), inputs(), out=tmp_path / "o", by=["hospital"])
+        undertow.vary(Counting(), inputs(), out=tmp_path / "o", by="hospital")
     assert (
         str(refused.value)
         == "--by hospital: the examples have no column hospital; it has none; give --table FILE"

@@ -12,7 +12,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from undertow.errors import UserError
-from undertow.records.formats.decoding.npz import array_names, stored_arrays
+from undertow.records.formats.decoding.npz import BARE, array_names, stored_arrays
 from undertow.records.formats.decoding.tables import parse
 from undertow.records.opening import what_is_there
 
@@ -20,6 +20,8 @@ ID, LABEL = "example_id", "label"
 IDS = ("ids", "id", ID)
 LABELS = ("labels", LABEL)
 """Arrays that are no inputs of the model."""
+ONLY = "x"
+"""What an array is called that has no name."""
 SAVE = "numpy.savez('inputs.npz', x=x, ids=ids, labels=labels)"
 
 
@@ -51,7 +53,8 @@ def read_examples(inputs: Path, table: Path | None) -> Examples:
 
 def _arrays(path: Path) -> dict[str, NDArray[Any]]:
     names = frozenset() if path.suffix.lower() == ".npy" else frozenset(array_names(path))
-    return {name: stored.whole() for name, stored in stored_arrays(path, names).items()}
+    found = {name: stored.whole() for name, stored in stored_arrays(path, names).items()}
+    return {ONLY: found[BARE]} if path.suffix.lower() == ".npy" and BARE in found else found
 
 
 def _table(path: Path | None) -> pl.DataFrame | None:

@@ -14,7 +14,7 @@ from undertow.errors import UserError
 from undertow.varying.audited import audit_ways
 from undertow.varying.decided import decided_by
 from undertow.varying.differences import difference, no_numbers
-from undertow.varying.examples import Examples, examples_of
+from undertow.varying.examples import ONLY, Examples, examples_of
 from undertow.varying.recorded import record, refuse_labels
 from undertow.varying.varied import Varied
 from undertow.varying.written import write_json
@@ -29,7 +29,7 @@ def vary(
     *,
     out: str | Path,
     table: Any = None,
-    by: Sequence[str] = (),
+    by: str | Sequence[str] = (),
     **asked: Any,
 ) -> Varied:
     """Ask a ``torch.nn.Module`` in several ways and write what changed into ``out``.
@@ -45,12 +45,13 @@ def vary(
     from undertow.notebook.tables import table_of
     from undertow.recording.tensors import array_of
 
-    given = inputs if isinstance(inputs, Mapping) else {"x": inputs}
+    given = inputs if isinstance(inputs, Mapping) else {ONLY: inputs}
     arrays = {str(name): array_of(f"inputs[{name!r}]", one) for name, one in given.items()}
     frame: pl.DataFrame | None = (
         None if table is None else table_of("table", table, ("example_id",))
     )
     examples = examples_of("inputs", arrays, frame, "table")
+    by = (by,) if isinstance(by, str) else by
     names = {key: asked.pop(key) for key in AskedFor.__dataclass_fields__ if key in asked}
     return vary_examples(model, examples, out=Path(out), by=by, asked=AskedFor(**names), **asked)
 
