@@ -245,6 +245,6 @@ def test_of_a_file_beside_a_table_in_memory_the_report_has_the_digest(tmp_path: 
 
 def test_undertow_has_it_by_name_and_little_else():
     assert undertow.compare is undertow.notebook.compare
-    assert dir(undertow) == ["Recorder", "__version__", "compare"]
+    assert dir(undertow) == ["Recorder", "__version__", "compare", "vary"]
     with pytest.raises(AttributeError, match="module 'undertow' has no attribute 'contrast'"):
         undertow.contrast  # noqa: B018
