@@ -34,9 +34,9 @@ def test_quiet_ends_with_an_error_too():
 def test_engines_are_loaded_late_and_openvino_without_what_reports_its_use():
     code = (
         "import sys\n"
-        "from undertow.lab.interventions.runtime.openvino_static import _unreported\n"
+        "from undertow.lab.interventions.runtime.openvino_static import unreported\n"
         "print({'torchao', 'onnx', 'onnxruntime', 'openvino', 'nncf'} & set(sys.modules))\n"
-        "with _unreported():\n"
+        "with unreported():\n"
         "    import openvino.tools.ovc, nncf\n"
         "from nncf.telemetry.wrapper import telemetry\n"
         "print('openvino_telemetry' in sys.modules, openvino.tools.ovc.telemetry.__module__, "

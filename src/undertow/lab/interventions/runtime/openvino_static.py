@@ -61,7 +61,7 @@ class OpenVINOStaticInt8(AbstractRuntime):
     exact_sums: bool = True
 
     def compile(self, model: nn.Module, calibration_x_NCHW: torch.Tensor) -> Compiled:
-        with quiet(), _unreported():
+        with quiet(), unreported():
             openvino, nncf = needed(self, "openvino", "nncf")
             images = [x_1CHW.numpy() for x_1CHW in calibration(self, calibration_x_NCHW, 1)]
             # The converted model shares memory with the one it was made from, so it gets one of its
@@ -95,7 +95,7 @@ class OpenVINOStaticInt8(AbstractRuntime):
 
 
 @contextmanager
-def _unreported() -> Iterator[None]:
+def unreported() -> Iterator[None]:
     """OpenVINO and NNCF run without the package that reports, as they do where it is not
     installed."""
     package = "openvino_telemetry"

@@ -1,0 +1,1 @@
+"""Whether a model's answers depend on how it is run."""
