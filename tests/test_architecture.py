@@ -248,6 +248,7 @@ TORCH_FREE = (
     "undertow.study",
     "undertow.recording",
     "undertow.integrations",
+    "undertow.lottery",
 )
 FORMATS = "undertow.records.formats"
 SIBLINGS = (

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor, nn
 
+from undertow.errors import NoEffectError
 from undertow.lab.interventions.runtime import (
     OnnxDynamicInt8,
     OnnxStaticInt8,
@@ -159,6 +160,8 @@ def _torchao_int4(network: nn.Module, x_B: Tensor, calibration: Tensor) -> Built
         torchao.quantize_(converted, torchao.Int4WeightOnlyConfig(set_inductor_config=False))
     except ImportError as error:  # It wants a GPU's kernels.
         raise CannotRun(f"torchao says: {error}") from error
+    if not any(type(p) is not nn.Parameter for p in converted.parameters()):
+        raise NoEffectError("torchao left every layer as it was, without a word")
     return of_module(converted)
 
 
