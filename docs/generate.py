@@ -242,6 +242,7 @@ def command_line() -> str:
         "gate",
         "bless",
         "convert",
+        "vary",
         "dynamics",
         "examine",
         "plant",

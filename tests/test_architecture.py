@@ -249,6 +249,7 @@ TORCH_FREE = (
     "undertow.recording",
     "undertow.integrations",
     "undertow.lottery",
+    "undertow.varying",
 )
 FORMATS = "undertow.records.formats"
 SIBLINGS = (

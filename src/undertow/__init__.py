@@ -7,10 +7,15 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from undertow.notebook.compare import compare as compare
     from undertow.recording import Recorder as Recorder
+    from undertow.varying.vary import vary as vary
 
 __version__ = "0.1.0"
 
-_WHERE = {"compare": "undertow.notebook", "Recorder": "undertow.recording"}
+_WHERE = {
+    "compare": "undertow.notebook",
+    "Recorder": "undertow.recording",
+    "vary": "undertow.varying",
+}
 """Imported when it is used, so that ``import undertow`` stays light."""
 
 

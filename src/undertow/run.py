@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
-import sys
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from importlib.machinery import SourceFileLoader
 from json import dumps as json_line
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 from undertow.audit.compare import audit
 from undertow.audit.result import Audit
 from undertow.audit.settings import Settings
 from undertow.errors import UserError
-from undertow.lab.own_code import STUDIES, told_as_their_own
+from undertow.lab.own_code import told_as_their_own
+from undertow.lab.own_file import run_file
 from undertow.records.read import read_population
 from undertow.report.text import summary_text
 from undertow.report.write import write_report
@@ -196,32 +194,9 @@ def declared_study(file: Path, scale: Scale) -> Study:
     return study
 
 
-class _FromSource(SourceFileLoader):
-    """Never from bytecode, which is told by a file's second and size: a digit that is edited within
-    the second of the last run would not be seen."""
-
-    def path_stats(self, path: str) -> NoReturn:
-        """None, so that no bytecode is read or written."""
-        raise OSError(path)
-
-
 def load_study(file: Path) -> ModuleType:
-    """Run a study's file and return it; it must have a function ``study(scale)``.
-
-    It is a module only while it runs, which its dataclasses need: workers must not import it, so
-    its classes travel.
-    """
-    name = f"undertow_study_{file.stem}"
-    loader = _FromSource(name, str(file)) if file.suffix == ".py" else None
-    spec = importlib.util.spec_from_file_location(name, file, loader=loader)
-    if spec is None or spec.loader is None:
-        raise UserError(f"{file} is not a Python file")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = STUDIES[spec.name] = module
-    try:
-        spec.loader.exec_module(module)
-    finally:
-        del sys.modules[spec.name]
+    """Run a study's file and return it; it must have a function ``study(scale)``."""
+    module = run_file(file, f"undertow_study_{file.stem}")
     if not callable(getattr(module, "study", None)):
         raise UserError(
             f"{file} has no function study(scale): see undertow/studies for the shape of a study"

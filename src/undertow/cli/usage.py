@@ -25,6 +25,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "bless": ("undertow bless logs/fp16 --out blessed.json",),
     "convert": ("undertow convert old.csv --out population",),
     "lottery": ("undertow lottery model.py:build --inputs inputs.npz --by class",),
+    "vary": ("undertow vary model.py:build --inputs inputs.npz --table examples.csv --by region",),
     "dynamics": ("undertow dynamics out/dense --out columns.csv",),
     "examine": ("undertow examine out/dense --out examined",),
     "plant": ("undertow plant labels.csv --share 0.05 --out planted",),
@@ -36,6 +37,7 @@ EXITS = {
     "demo": f"0 done, {_ERROR}, 130 stopped by Ctrl-C.",
     "run": f"0 done, whatever became of the claims, {_ERROR}, 130 stopped by Ctrl-C.",
     "audit": f"0 done, whatever was found, {_ERROR}, 3 not comparable.",
+    "vary": f"0 done, whatever changed, 1 more flips than --max-flips, {_ERROR}.",
     "gate": f"0 pass, 1 fail, {_ERROR}, 3 cannot tell or not comparable.",
 }
 

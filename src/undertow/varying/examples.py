@@ -130,7 +130,7 @@ def _column(
             f"{called}: {name} has shape {array.shape}, and there are {n:,} examples; give one for "
             "each"
         )
-    values = array.tolist()
+    values: list[Any] = array.tolist()
     if names is IDS:
         values = [each.decode("utf-8", "replace") if isinstance(each, bytes) else str(each)
                   for each in values]  # fmt: skip

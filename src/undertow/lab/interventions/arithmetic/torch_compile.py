@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
@@ -61,37 +61,47 @@ class TorchCompile(AbstractArithmetic):
     @contextmanager
     def around(self, given: Given) -> Iterator[None]:
         """Calls of the network go to what was compiled of it."""
-        if self.unable:
-            raise UserError(f"{self!r}: {self.unable}")
-        with warnings.catch_warnings():  # torch warns of what its compiler still uses
-            warnings.simplefilter("ignore", DeprecationWarning)
-            from torch._dynamo import config, utils
-            from torch._inductor import compile_fx  # noqa: F401
-            from torch._inductor import config as inductor
-
         (model,) = given.models
-        torch._dynamo.reset()
-        utils.counters.clear()
-        # not model.compile(), which torch skips for a network that is nn.Sequential
         plain = model.forward
-        compiled = torch.compile(plain, backend=self.backend, dynamic=False)
 
-        def forward(images: Tensor) -> Any:
-            # probes hook layers, and ask in eval mode: compiled code knows nothing of later hooks
-            return (compiled if model.training else plain)(images)
+        with compiling(self, plain) as compiled:
 
-        try:
-            with (
-                config.patch(fail_on_recompile_limit_hit=True),
-                inductor.patch(fallback_random=True),
-                forward_replaced(model, forward),
-            ):
+            def forward(images: Tensor) -> Any:
+                # probes hook layers, and ask in eval mode: compiled code knows nothing of later
+                # hooks
+                return (compiled if model.training else plain)(images)
+
+            with forward_replaced(model, forward):
                 yield
-            graphs = utils.counters["stats"]["unique_graphs"]
-        finally:
-            torch._dynamo.reset()
-        if not graphs:
-            raise NoEffectError(f"{self!r} compiled nothing; this training calls no network")
+
+
+@contextmanager
+def compiling(asked: TorchCompile, plain: Callable[..., Any]) -> Iterator[Callable[..., Any]]:
+    """A network's ``forward`` compiled as ``asked``; all that was compiled is forgotten afterwards.
+    Raises as ``TorchCompile`` does."""
+    if asked.unable:
+        raise UserError(f"{asked!r}: {asked.unable}")
+    with warnings.catch_warnings():  # torch warns of what its compiler still uses
+        warnings.simplefilter("ignore", DeprecationWarning)
+        from torch._dynamo import config, utils
+        from torch._inductor import compile_fx  # noqa: F401
+        from torch._inductor import config as inductor
+
+    torch._dynamo.reset()
+    utils.counters.clear()
+    # not model.compile(), which torch skips for a network that is nn.Sequential
+    compiled = torch.compile(plain, backend=asked.backend, dynamic=False)
+    try:
+        with (
+            config.patch(fail_on_recompile_limit_hit=True),
+            inductor.patch(fallback_random=True),
+        ):
+            yield compiled
+        graphs = utils.counters["stats"]["unique_graphs"]
+    finally:
+        torch._dynamo.reset()
+    if not graphs:
+        raise NoEffectError(f"{asked!r} compiled nothing; this training calls no network")
 
 
 def _compilers() -> tuple[str, ...]:

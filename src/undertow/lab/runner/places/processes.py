@@ -115,7 +115,7 @@ class Processes:
         ours, theirs = self._context.Pipe()
         # libraries read some variables as they are loaded: in the server they are loaded already
         context = multiprocessing.get_context("spawn") if self._environment else self._context
-        with _no_main(), _environment_with(self._environment):
+        with no_main(), environment_with(self._environment):
             process: BaseProcess = context.Process(
                 target=_live, args=(theirs, self._stop, dict(os.environ)), daemon=True
             )
@@ -186,7 +186,7 @@ def warm_up() -> None:
 
 
 @contextmanager
-def _environment_with(variables: Mapping[str, str]) -> Iterator[None]:
+def environment_with(variables: Mapping[str, str]) -> Iterator[None]:
     """Processes that start inside have these variables too."""
     before = {name: os.environ.get(name) for name in variables}
     os.environ.update(variables)
@@ -201,7 +201,7 @@ def _environment_with(variables: Mapping[str, str]) -> Iterator[None]:
 
 
 @contextmanager
-def _no_main() -> Iterator[None]:
+def no_main() -> Iterator[None]:
     """A process that starts inside does not run the caller's script again, as multiprocessing would
     have it: a script needs no ``if __name__ == "__main__"``, and what it or a notebook defines
     travels with the work."""

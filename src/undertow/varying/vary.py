@@ -1,0 +1,134 @@
+"""``undertow vary``: is an answer the same in another batch, padding, number format or engine?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from undertow.errors import UserError
+from undertow.varying.audited import audit_ways
+from undertow.varying.decided import decided_by
+from undertow.varying.differences import difference, no_numbers
+from undertow.varying.examples import Examples, examples_of
+from undertow.varying.recorded import record, refuse_labels
+from undertow.varying.varied import Varied
+from undertow.varying.written import write_json
+
+if TYPE_CHECKING:
+    from undertow.lab.ways.chosen import AskedFor
+
+
+def vary(
+    model: Any,
+    inputs: Any,
+    *,
+    out: str | Path,
+    table: Any = None,
+    by: Sequence[str] = (),
+    **asked: Any,
+) -> Varied:
+    """Ask a ``torch.nn.Module`` in several ways and write what changed into ``out``.
+
+    ``inputs`` is an array or tensor (examples first), or a dict of them by the names of the
+    model's arguments, in which ``ids`` and ``labels`` belong to the examples. ``table`` is a frame
+    with ``example_id``, ``label`` and columns to slice ``by``. More names are those of the flags:
+    ``batch``, ``sizes``, ``threads``, ``pads`` (of ``PadAxis``), ``compiled``, ``engines``,
+    ``instructions``, ``without``, ``output``, ``numbers`` (``--regression``), ``threshold``,
+    ``classes``. Raises ``UserError`` for what cannot be asked.
+    """
+    from undertow.lab.ways.chosen import AskedFor
+    from undertow.notebook.tables import table_of
+    from undertow.recording.tensors import array_of
+
+    given = inputs if isinstance(inputs, Mapping) else {"x": inputs}
+    arrays = {str(name): array_of(f"inputs[{name!r}]", one) for name, one in given.items()}
+    frame: pl.DataFrame | None = (
+        None if table is None else table_of("table", table, ("example_id",))
+    )
+    examples = examples_of("inputs", arrays, frame, "table")
+    names = {key: asked.pop(key) for key in AskedFor.__dataclass_fields__ if key in asked}
+    return vary_examples(model, examples, out=Path(out), by=by, asked=AskedFor(**names), **asked)
+
+
+def vary_examples(
+    model: Any,
+    examples: Examples,
+    *,
+    out: Path,
+    by: Sequence[str] = (),
+    asked: AskedFor,
+    output: str | None = None,
+    numbers: bool = False,
+    threshold: float | None = None,
+    classes: Sequence[str] | None = None,
+    tell: Callable[[str], None] = lambda _: None,
+    command: str = "",
+) -> Varied:
+    """The same of examples that were read. ``out`` must hold nothing yet."""
+    from undertow.lab.ways.run import all_ways, refuse_wrong_pads, same
+
+    refuse_wrong_pads(asked.pads, examples.arrays)
+    _refuse_columns(by, examples)
+    _refuse_taken(out)
+    name = model if isinstance(model, str) else type(model).__name__
+    ways = all_ways(model, examples.arrays, asked, output, tell)
+    reference_NC = ways.reference.answer_NC
+    _refuse_no_numbers(name, examples, reference_NC)
+    decided = decided_by(reference_NC, numbers=numbers, threshold=threshold, names=classes)
+    if decided.kind != "numbers":
+        refuse_labels(decided, examples, "labels")
+    gaps = tuple(difference(decided, reference_NC, each.answer_NC) for each in ways.others)
+    again = difference(decided, reference_NC, ways.again_NC)
+    audit = None
+    if decided.kind != "numbers" and not again.no_numbers:
+        folders = record(out, name, examples, decided, ways, gaps)
+        tell("audit")
+        audit = audit_ways(folders, by, out, command)
+    found = Varied(
+        name,
+        examples.ids,
+        decided,
+        ways,
+        same(reference_NC, ways.again_NC),
+        again,
+        gaps,
+        audit,
+        out,
+    )
+    write_json(found)
+    return found
+
+
+def _refuse_columns(by: Sequence[str], examples: Examples) -> None:
+    for column in by:
+        unknown = [
+            part for part in column.split("+") if part not in (*examples.table.columns, "class")
+        ]
+        if unknown:
+            own = [c for c in examples.table.columns if c not in ("example_id", "label")]
+            has = f"it has {', '.join(own)}" if own else "it has none; give --table FILE"
+            raise UserError(f"--by {column}: the examples have no column {unknown[0]}; {has}")
+
+
+def _refuse_taken(out: Path) -> None:
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise UserError(
+            f"--out {out}: is there already and not empty; give the name of a new folder"
+        )
+
+
+def _refuse_no_numbers(name: str, examples: Examples, out_NC: NDArray[np.floating[Any]]) -> None:
+    bad_N = no_numbers(out_NC)
+    if bad_N.any():
+        row = int(bad_N.argmax())
+        value = out_NC[row][~np.isfinite(out_NC[row])][0]
+        raise UserError(
+            f"{name}: answers {value} to {examples.ids[row]!r} ({int(bad_N.sum()):,} of "
+            f"{len(bad_N):,} examples), asked as the reference; a model that gives no numbers is "
+            "compared with nothing"
+        )

@@ -1,0 +1,68 @@
+"""``undertow vary``: exit codes, and what is said of flags that cannot be used."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from test_cli import run
+
+pytest.importorskip("torch")
+MODELS = Path(__file__).parents[1] / "asked_models.py"
+FEW = ("--batch-sizes", "1", "--threads", "1", "--without", "precision,neighbours,threads")
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(MODELS, tmp_path / "model.py")
+    np.save(tmp_path / "x.npy", np.eye(3, dtype=np.float32).repeat(4, axis=0))
+    return tmp_path
+
+
+def test_flips_are_no_failure_unless_a_limit_is_given(place: Path):
+    done = run("vary", "model.py:build", "--inputs", "x.npy", *FEW)
+    assert (done.returncode, done.stderr) == (
+        0, "asking: reference\nasking: the same again\nasking: batch-1\nauditing\n",
+    )  # fmt: skip
+    assert done.stdout.splitlines()[0] == (
+        "FLIPS: 1 of 1 other way changes answers: batch size (batch-1: 8 of 12)."
+    )
+    assert done.stdout.endswith("written to varied: report.html (whom it hits), vary.json\n")
+    done = run("vary", "model.py:build", "--inputs", "x.npy", *FEW, "--max-flips", "7")
+    assert done.returncode == 1
+    assert done.stdout.splitlines()[-2:] == [
+        "written to varied-2: report.html (whom it hits), vary.json",
+        "FAIL: 8 answers change in one way, and --max-flips allows 7",
+    ]
+
+
+def test_no_flips(place: Path):
+    done = run("vary", "model.py:separated", "--inputs", "x.npy", *FEW, "--max-flips", "0")
+    assert done.returncode == 0
+    assert done.stdout.splitlines()[0] == (
+        "NO FLIPS: 1 other way gives the reference's answer to all 12 examples; all outputs are "
+        "equal to the bit."
+    )
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        (["--pad-axis", "x"], "--pad-axis x: is not NAME:AXIS or NAME:AXIS:VALUE; give, for example, --pad-axis input_ids:1:0"),
+        (["--pad-axis", "x:one"], "--pad-axis x:one: is not NAME:AXIS or NAME:AXIS:VALUE; give, for example, --pad-axis input_ids:1:0"),
+        (["--pad-axis", "x:1", "--pad-side", "up"], "--pad-side up: is right or left"),
+        (["--batch-sizes", "1,many"], "--batch-sizes 1,many: holds what is no whole number; give --batch-sizes 1,2"),
+        (["--without", "speed", "--batch-sizes", "1", "--threads", "1"], "--without speed: is not known; choose from batch size, neighbours, padding, threads, precision, memory format, compiler, engine, instructions, batch-1, shuffled-12, filled-12, float64, bfloat16"),
+        (["--by", "ward"], "--by ward: the examples have no column ward; it has none; give --table FILE"),
+        (["--batch", "0"], "--batch 0: a batch has at least one example"),
+    ],
+)  # fmt: skip
+def test_flags_that_cannot_be_used(place: Path, flags: list[str], said: str, monkeypatch):
+    monkeypatch.setattr("torch.get_num_threads", lambda: 1)
+    done = run("vary", "model.py:build", "--inputs", "x.npy", *flags)
+    assert (done.returncode, done.stderr.splitlines()[-1]) == (2, f"undertow: {said}")
+    assert not (place / "varied").exists()
