@@ -2,17 +2,40 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from undertow.cli.option_groups import with_groups
 from undertow.cli.options import Force
 from undertow.cli.program import app
 from undertow.cli.usage import epilog
 
 
+@dataclass(frozen=True)
+class Run:
+    """Which variants are run, and how."""
+
+    only: Annotated[str, typer.Option(help="Run these variants alone, with commas between.")] = (
+        "",
+    )
+    batch: Annotated[int, typer.Option(help="Examples of a call that is timed.")] = (64,)
+    processes: Annotated[
+        int, typer.Option(help="Processes whose seconds give the limits; 5 or more.")
+    ] = (5,)
+    repeats: Annotated[int, typer.Option(help="Warm repeats in each process.")] = (30,)
+    sparsity: Annotated[
+        float, typer.Option(help="Share of weights that pruned variants leave out.")
+    ] = (0.9,)
+    channels: Annotated[
+        float, typer.Option(help="Share of channels that structured pruning keeps.")
+    ] = (0.5,)
+
+
 @app.command(epilog=epilog("lottery"))
+@with_groups
 def lottery(
     model: Annotated[
         str,
@@ -45,18 +68,7 @@ def lottery(
     out: Annotated[
         Path | None, typer.Option(help="A new folder to write to. [default: lottery]")
     ] = None,
-    only: Annotated[str, typer.Option(help="Run these variants alone, with commas between.")] = "",
-    batch: Annotated[int, typer.Option(help="Examples of a call that is timed.")] = 64,
-    processes: Annotated[
-        int, typer.Option(help="Processes whose seconds give the limits; 5 or more.")
-    ] = 5,
-    repeats: Annotated[int, typer.Option(help="Warm repeats in each process.")] = 30,
-    sparsity: Annotated[
-        float, typer.Option(help="Share of weights that pruned variants leave out.")
-    ] = 0.9,
-    channels: Annotated[
-        float, typer.Option(help="Share of channels that structured pruning keeps.")
-    ] = 0.5,
+    run: Run,
     calibration: Annotated[
         Path | None,
         typer.Option(help="calibration.json of an earlier run; by default it is measured anew."),
@@ -70,16 +82,22 @@ def lottery(
     from undertow.lottery.written import FILES
 
     settings = Settings(
-        batch=batch, processes=processes, repeats=repeats, sparsity=sparsity, channels=channels,
-        only=_listed(only), classes=_listed(classes), by=tuple(by or ()),
+        batch=run.batch, processes=run.processes, repeats=run.repeats, sparsity=run.sparsity,
+        channels=run.channels, only=_listed(run.only), classes=_listed(classes),
+        by=tuple(by or ()),
     )  # fmt: skip
     with report_folder(out, usual="lottery", files=FILES, force=force) as folder:
         typer.echo(
             lottery_of(
-                model, inputs, table, folder, settings, calibration,
+                model,
+                inputs,
+                table,
+                folder,
+                settings,
+                calibration,
                 tell=lambda said: typer.echo(f"lottery: {said}", err=True),
             )
-        )  # fmt: skip
+        )
 
 
 def _listed(given: str) -> tuple[str, ...]:
