@@ -18,20 +18,18 @@ from undertow.cli.usage import epilog
 class Run:
     """Which variants are run, and how."""
 
-    only: Annotated[str, typer.Option(help="Run these variants alone, with commas between.")] = (
-        "",
-    )
-    batch: Annotated[int, typer.Option(help="Examples of a call that is timed.")] = (64,)
+    only: Annotated[str, typer.Option(help="Run these variants alone, with commas between.")] = ""
+    batch: Annotated[int, typer.Option(help="Examples of a call that is timed.")] = 64
     processes: Annotated[
         int, typer.Option(help="Processes whose seconds give the limits; 5 or more.")
-    ] = (5,)
-    repeats: Annotated[int, typer.Option(help="Warm repeats in each process.")] = (30,)
+    ] = 5
+    repeats: Annotated[int, typer.Option(help="Warm repeats in each process.")] = 30
     sparsity: Annotated[
         float, typer.Option(help="Share of weights that pruned variants leave out.")
-    ] = (0.9,)
+    ] = 0.9
     channels: Annotated[
         float, typer.Option(help="Share of channels that structured pruning keeps.")
-    ] = (0.5,)
+    ] = 0.5
 
 
 @app.command(epilog=epilog("lottery"))
