@@ -243,13 +243,15 @@ def test_content_is_plain_json(found: Lottery):
     assert len(WORK) == 2
 
 
-def test_what_is_not_typed_is_as_the_settings_have_it(monkeypatch: pytest.MonkeyPatch):
+def test_what_is_not_typed_is_as_the_settings_have_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
     asked = []
+    monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(
         "undertow.lottery.lottery.lottery_of", lambda *given, **_: asked.append(given[4]) or "done"
     )
-    with CliRunner().isolated_filesystem():
-        done = CliRunner().invoke(app, ["lottery", "m.py:build", "--inputs", "x.npy"])
+    done = CliRunner().invoke(app, ["lottery", "m.py:build", "--inputs", "x.npy"])
     assert done.exit_code == 0, done.output
     assert asked == [Settings()]
 
