@@ -61,7 +61,7 @@ def _one_process(request: Request, folder: Path) -> Ran:
     one = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
     done = subprocess.run(
         [sys.executable, "-m", "undertow.lab.lottery.worker", str(asked), str(answer)],
-        env=os.environ | one,
+        env=os.environ | one | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
         capture_output=True,
         text=True,
         errors="replace",
