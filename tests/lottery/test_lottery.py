@@ -161,7 +161,7 @@ def test_the_terminal_has_a_row_for_each_variant(with_paid: Lottery):
     lines = terminal(with_paid).splitlines()
     (row,) = (line for line in lines if line.startswith("masked-dense "))
     assert "10.00 ×" in row
-    assert "region north: −50.0 points" in row
+    assert re.search(r" 0 %  .* region north: −50\.0 points \(.*\), worse$", row)
     assert any(line.startswith("semi-structured  not here") for line in lines)
 
 

@@ -53,7 +53,9 @@ def share(row: Row) -> str:
     if row.realised_share is None:
         return NONE
     value = row.realised_share.roofline
-    return f"{100 * value:.0f} %" if known(value) else "no gain predicted"
+    if not known(value):
+        return "no gain predicted"
+    return f"{round(100 * value):d} %".replace("-", "−")
 
 
 def size(count: int | None) -> str:

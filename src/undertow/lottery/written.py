@@ -18,7 +18,7 @@ from undertow.report.wording import line
 FORMAT = "undertow-lottery/1"
 JSON, MARKDOWN, PAGE, CALIBRATION = "lottery.json", "lottery.md", "lottery.html", "calibration.json"
 FILES = (JSON, MARKDOWN, CALIBRATION, PAGE)
-SLACK = 44
+SLACK = 72
 """Letters of a cell in a terminal."""
 
 
