@@ -11,8 +11,8 @@ from undertow.lottery.found import Lottery, Row, known
 from undertow.lottery.said import realised, slice_said, times
 from undertow.report.figures.svg import INK, QUIET, figure, group, mark, nice_ticks, rule, tag, text
 
-WIDTH, HEIGHT = 720.0, 380.0
-LEFT, RIGHT, TOP, BOTTOM = 64.0, 190.0, 16.0, 46.0
+WIDTH, HEIGHT = 770.0, 380.0
+LEFT, RIGHT, TOP, BOTTOM = 64.0, 240.0, 16.0, 46.0
 TICKS = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0)
 
 
