@@ -243,6 +243,7 @@ def command_line() -> str:
         "bless",
         "convert",
         "vary",
+        "lottery",
         "dynamics",
         "examine",
         "plant",

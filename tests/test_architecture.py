@@ -280,6 +280,7 @@ TORCH_FREE = (
     "undertow.study",
     "undertow.recording",
     "undertow.integrations",
+    "undertow.lottery",
     "undertow.varying",
 )
 FORMATS = "undertow.records.formats"

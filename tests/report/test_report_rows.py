@@ -16,7 +16,7 @@ from undertow.audit import audit as audited
 from undertow.audit.result import Audit, GalleryEntry, Votes
 from undertow.report import render_html
 from undertow.report.gallery import galleries
-from undertow.report.markdown import _md
+from undertow.report.markdown import in_markdown
 from undertow.report.tables import finding_table
 from worlds import records_from
 
@@ -227,7 +227,7 @@ def test_the_floor_has_a_column_only_where_there_is_one():
     ],
 )
 def test_markdown_escapes_what_it_would_act_on_and_nothing_else(name: str, said: str | None):
-    assert _md(name) == (name if said is None else said)
+    assert in_markdown(name) == (name if said is None else said)
 
 
 SLICES = (("class", "Shirt"), ("site", "far <b>east</b>"), ("age", "above 38"))

@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 
 import typer
 
-from undertow.cli import comparing, dynamics, examine, first, plant, training, vary
+from undertow.cli import comparing, dynamics, examine, first, lottery, plant, training, vary
 from undertow.cli.program import app
 from undertow.cli.spreading import spread_out
 from undertow.cli.typed import debugging
@@ -27,7 +27,7 @@ LAB = ("torch", "safetensors", "cloudpickle", "PIL", "sklearn")
 """What only training needs, and an installation for audits does not have."""
 DONE, BAD, NOT_COMPARABLE, INTERRUPTED = 0, 2, 3, 130
 """Exit codes; the last is what shells expect of a program that Ctrl-C ended."""
-COMMANDS = (comparing, vary, dynamics, examine, plant, first, training)
+COMMANDS = (comparing, vary, lottery, dynamics, examine, plant, first, training)
 """Modules whose commands ``app`` has; in this order they stand in the help."""
 
 

@@ -24,6 +24,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     ),
     "bless": ("undertow bless logs/fp16 --out blessed.json",),
     "convert": ("undertow convert old.csv --out population",),
+    "lottery": ("undertow lottery model.py:build --inputs inputs.npz --by class",),
     "vary": ("undertow vary model.py:build --inputs inputs.npz --table examples.csv --by region",),
     "dynamics": ("undertow dynamics out/dense --out columns.csv",),
     "examine": ("undertow examine out/dense --out examined",),

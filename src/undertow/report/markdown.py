@@ -65,7 +65,7 @@ def summary_markdown(
         blocks += [
             _verdict(gate, inconclusive),
             doubts,
-            _md(gate_part(gate).beside, 600),
+            in_markdown(gate_part(gate).beside, 600),
             _decisions(gate),
         ]
     if parts is not None:
@@ -90,12 +90,13 @@ def summary_markdown(
 
 
 def _notices(notices: Sequence[str]) -> str:
-    return "\n\n".join(f"**Note:** {_md(notice, 600)}" for notice in notices)
+    return "\n\n".join(f"**Note:** {in_markdown(notice, 600)}" for notice in notices)
 
 
 def _verdict(gate: GateResult, inconclusive: Inconclusive) -> str:
     verdict = f"{GATE_WORDS[gate.verdict]}{taken_for(gate, inconclusive)}"
-    return f"**{GATE_SIGN[gate.verdict]} {verdict}.** {_md(without_verdict(gate.reason), 2000)}"
+    reason = in_markdown(without_verdict(gate.reason), 2000)
+    return f"**{GATE_SIGN[gate.verdict]} {verdict}.** {reason}"
 
 
 def _decisions(gate: GateResult) -> str:
@@ -121,21 +122,23 @@ def _decided(r: DecisionRow) -> tuple[str, ...]:
         _name(r.where),
         _name(r.variant),
     )
-    return (*named, r.observed, r.limits, r.limit, r.n, _md(r.reason, 400))
+    return (*named, r.observed, r.limits, r.limit, r.n, in_markdown(r.reason, 400))
 
 
 def _comparable(parts: Page) -> str:
-    said = _md(parts.checked.said, 1000) + (f" {_md(parts.pooling, 300)}" if parts.pooling else "")
-    listed = "\n".join(f"- {_md(d, 400)}" for d in parts.differences)
+    said = in_markdown(parts.checked.said, 1000) + (
+        f" {in_markdown(parts.pooling, 300)}" if parts.pooling else ""
+    )
+    listed = "\n".join(f"- {in_markdown(d, 400)}" for d in parts.differences)
     return f"{said}\n\n{listed}" if listed else said
 
 
 def _opening(parts: Page) -> str:
-    first = f"**{SIGN[parts.verdict]} {WORDS[parts.verdict]}.** {_md(parts.headline, 2000)}"
+    first = f"**{SIGN[parts.verdict]} {WORDS[parts.verdict]}.** {in_markdown(parts.headline, 2000)}"
     stamp = f"\n\n> **{parts.stamp}**" if parts.stamp else ""
-    about = "".join(f"\n\n{_md(said, 600)}" for said in parts.about)
-    return f"{first}{stamp}{about}\n\n{_md(parts.title, 600)} · " + " · ".join(
-        _md(f, 60) for f in parts.facts
+    about = "".join(f"\n\n{in_markdown(said, 600)}" for said in parts.about)
+    return f"{first}{stamp}{about}\n\n{in_markdown(parts.title, 600)} · " + " · ".join(
+        in_markdown(f, 60) for f in parts.facts
     )
 
 
@@ -145,7 +148,7 @@ def _top_lines(parts: Page) -> str:
             f"{SIGN[t.verdict]} {_name(t.name)}",
             f"{t.before} → {t.after}" + (f"; {t.top_5}" if t.top_5 else ""),
             f"{t.shift} ({t.shift_interval})" if t.shift_interval else t.shift,
-            _md(t.slices, 400),
+            in_markdown(t.slices, 400),
             f"{t.changed} {t.changed_of}",
             t.floor,
         )
@@ -160,7 +163,7 @@ def _top_lines(parts: Page) -> str:
         "Floor",
     )
     table = _table("The top line, beside what it hides", heads, rows)
-    return f"{table}\n\n{_md(parts.unasked, 1200)}" if parts.unasked else table
+    return f"{table}\n\n{in_markdown(parts.unasked, 1200)}" if parts.unasked else table
 
 
 def _worst(parts: Page) -> str:
@@ -285,8 +288,8 @@ def _crossed(parts: Page) -> str:
 
 def _closing(parts: Page) -> str:
     told = zip(parts.top_lines, parts.audit.variants, strict=True)
-    design = [f"- {_name(t.name)}: {_md(s, 400)}" for t, v in told for s in v.design]
-    assumed = [f"- {_md(a, 400)}" for a in parts.audit.assumptions]
+    design = [f"- {_name(t.name)}: {in_markdown(s, 400)}" for t, v in told for s in v.design]
+    assumed = [f"- {in_markdown(a, 400)}" for a in parts.audit.assumptions]
     said = ["## What this design can decide", "", *design]
     if assumed:
         said += ["", "## What was assumed", "", *assumed]
@@ -306,10 +309,10 @@ def _row(cells: tuple[str, ...]) -> str:
 
 def _name(said: str) -> str:
     """A name, which is not cut."""
-    return _md(whole(said), WHOLE)
+    return in_markdown(whole(said), WHOLE)
 
 
-def _md(said: str, limit: int = 80) -> str:
+def in_markdown(said: str, limit: int = 80) -> str:
     """Other people's text in Markdown: nothing in it makes a link, a tag, a mention or a table
     cell."""
     return _SPECIAL.sub(lambda found: "".join(f"\\{c}" for c in found[0]), short(said, limit))

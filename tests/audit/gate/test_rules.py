@@ -224,6 +224,27 @@ def test_speedup_from_a_file_with_repeats(tmp_path: Path):
     assert str(caught.value) == f"{tmp_path / 't.json'}: has no timings for 'new'; it has 'old'"
 
 
+def test_speedup_from_a_lottery(tmp_path: Path):
+    sides = worlds.flipped_world(100, 0, 0)
+    text = '[[min_realised_speedup]]\nratio = 1.5\nfile = "lottery.json"\n'
+    told = {
+        "format": "undertow-lottery/1",
+        "seconds": {"old": [2.0, 2.02, 1.98], "new": [1.0, 1.01, 0.99]},
+    }
+    (tmp_path / "lottery.json").write_text(json.dumps(told))
+    assert decided(sides, text, tmp_path).verdict == "pass"
+    del told["seconds"]["new"]
+    (tmp_path / "lottery.json").write_text(json.dumps(told))
+    with pytest.raises(UserError) as caught:
+        decided(sides, text, tmp_path)
+    assert str(caught.value) == (
+        f"{tmp_path / 'lottery.json'}: has no timings for 'new'; it has 'old'"
+    )
+    (tmp_path / "lottery.json").write_text("[1]")
+    with pytest.raises(UserError):
+        decided(sides, text, tmp_path)
+
+
 def test_over_members_the_limits_are_of_members():
     reference, variant = worlds.planted_world({}, m_ref=8, m_var=8, n=1000)
     passed = gate(

@@ -95,9 +95,9 @@ class _Noting(TorchDispatchMode):  # type: ignore[no-untyped-call]
             made = func(*args, **named)
             self._unfilled[made] = name
             return made
-        entered = tuple(map(self._digest, _tensors((args, named))))
+        entered = tuple(map(self._digest, tensors_in((args, named))))
         out = func(*args, **named)
-        left = _tensors((out, _written(func, args, named)))
+        left = tensors_in((out, written_by(func, args, named)))
         for x in left:
             self._unfilled.pop(x, None)
         self.calls.append(
@@ -128,14 +128,14 @@ class _Noting(TorchDispatchMode):  # type: ignore[no-untyped-call]
         return "" if self.optimizing.now else max(inside, key=lambda m: m.count("."), default="")
 
 
-def _written(func: Any, args: Sequence[Any], named: dict[str, Any]) -> Iterator[Any]:
+def written_by(func: Any, args: Sequence[Any], named: dict[str, Any]) -> Iterator[Any]:
     """The arguments that an operator changes in place."""
     for place, argument in enumerate(func._schema.arguments):
         if argument.alias_info is not None and argument.alias_info.is_write:
             yield args[place] if place < len(args) else named.get(argument.name)
 
 
-def _tensors(nested: Iterable[Any]) -> list[Tensor]:
+def tensors_in(nested: Iterable[Any]) -> list[Tensor]:
     """All of them, each once."""
     leaves = (x for part in nested for x in tree_leaves(list(part) if _is_lazy(part) else part))
     return list({id(x): x for x in leaves if isinstance(x, Tensor)}.values())

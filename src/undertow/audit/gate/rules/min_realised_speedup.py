@@ -25,6 +25,8 @@ from undertow.records.records import Records
 Floats = NDArray[np.floating[Any]]
 FACTS = ("seconds_per_example", "seconds")
 """Facts of a member that tell its time, the better one first."""
+LOTTERY = "undertow-lottery/1"
+"""The format of a ``lottery.json``."""
 LARGEST = 1 << 24
 """Bytes of a file of timings."""
 
@@ -33,10 +35,11 @@ class MinRealisedSpeedup(Rule):
     """Seconds of the reference over seconds of the variant must be at least ``ratio``.
 
     Seconds come from the logs, or from ``file`` beside the policy: JSON with a list of seconds for
-    each name of a side, ``{"fp32": [1.02, 1.01], "int8": [0.71, 0.69]}``. With two or more timings
-    on both sides the limits are of Welch's t on log seconds. A side that was timed once is taken to
-    vary as the other; where both were, nothing shows a spread, so the ratio itself decides and the
-    reason says so.
+    each name of a side, ``{"fp32": [1.02, 1.01], "int8": [0.71, 0.69]}``, or the ``lottery.json``
+    of ``undertow lottery``, whose seconds are those of its processes by the variants' names. With
+    two or more timings on both sides the limits are of Welch's t on log seconds. A side that was
+    timed once is taken to vary as the other; where both were, nothing shows a spread, so the ratio
+    itself decides and the reason says so.
     """
 
     name: ClassVar[str] = "min_realised_speedup"
@@ -119,6 +122,8 @@ def _facts(records: Records, fact: str) -> list[float]:
 def _from_file(path: Path, name: str) -> list[float]:
     try:
         timings = json.loads(read_file(path, LARGEST, UserError))
+        if timings.get("format") == LOTTERY:
+            timings = timings["seconds"]
         values = [float(v) for v in _listed(timings[name])]
     except OSError as error:
         raise UserError(
@@ -128,7 +133,7 @@ def _from_file(path: Path, name: str) -> list[float]:
         raise UserError(
             f"{path}: has no timings for {name!r}; it has {', '.join(map(repr, timings))}"
         ) from None
-    except (ValueError, TypeError, RecursionError) as error:
+    except (ValueError, TypeError, AttributeError, RecursionError) as error:
         raise UserError(
             f"{path}: is not JSON of timings; expected {{{json.dumps(name)}: [seconds, …], …}}"
         ) from error

@@ -36,18 +36,7 @@ class TorchaoLinearInt8(AbstractRuntime):
     activations: bool = True
 
     def compile(self, model: nn.Module, calibration_x_NCHW: torch.Tensor) -> Compiled:
-        with quiet():
-            (torchao,) = needed(self, "torchao.quantization")
-            dynamic, weights_only = (
-                torchao.Int8DynamicActivationInt8WeightConfig,
-                torchao.Int8WeightOnlyConfig,
-            )
-            converted = copy.deepcopy(model).eval()
-            # The engine would otherwise change inductor's settings for the whole process.
-            torchao.quantize_(
-                converted,
-                (dynamic if self.activations else weights_only)(set_inductor_config=False),
-            )
+        converted = self.converted(model)
 
         @torch.no_grad()
         def logits(x_BCHW: torch.Tensor) -> torch.Tensor:
@@ -55,6 +44,23 @@ class TorchaoLinearInt8(AbstractRuntime):
             return answer
 
         return Compiled(logits, effect_of(self, _operators(converted)))
+
+    def converted(self, model: nn.Module) -> nn.Module:
+        """A copy whose linear layers have integer weights; still a module, to be called or
+        compiled."""
+        with quiet():
+            (torchao,) = needed(self, "torchao.quantization")
+            dynamic, weights_only = (
+                torchao.Int8DynamicActivationInt8WeightConfig,
+                torchao.Int8WeightOnlyConfig,
+            )
+            changed = copy.deepcopy(model).eval()
+            # The engine would otherwise change inductor's settings for the whole process.
+            torchao.quantize_(
+                changed,
+                (dynamic if self.activations else weights_only)(set_inductor_config=False),
+            )
+        return changed
 
 
 def _operators(model: nn.Module) -> list[Operator]:

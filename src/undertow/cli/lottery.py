@@ -1,0 +1,102 @@
+"""``lottery``: what speed a compression buys on this machine, and who pays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from undertow.cli.option_groups import with_groups
+from undertow.cli.options import Force
+from undertow.cli.program import app
+from undertow.cli.usage import epilog
+
+
+@dataclass(frozen=True)
+class Run:
+    """Which variants are run, and how."""
+
+    only: Annotated[str, typer.Option(help="Run these variants alone, with commas between.")] = ""
+    batch: Annotated[int, typer.Option(help="Examples of a call that is timed.")] = 64
+    processes: Annotated[
+        int, typer.Option(help="Processes whose seconds give the limits; 5 or more.")
+    ] = 5
+    repeats: Annotated[int, typer.Option(help="Warm repeats in each process.")] = 30
+    sparsity: Annotated[
+        float, typer.Option(help="Share of weights that pruned variants leave out.")
+    ] = 0.9
+    channels: Annotated[
+        float, typer.Option(help="Share of channels that structured pruning keeps.")
+    ] = 0.5
+
+
+@app.command(epilog=epilog("lottery"))
+@with_groups
+def lottery(
+    model: Annotated[
+        str,
+        typer.Argument(
+            help="FILE.py:FUNCTION or PACKAGE.MODULE:FUNCTION that returns a torch module in eval "
+            "mode (its code is run)."
+        ),
+    ],
+    *,
+    inputs: Annotated[
+        Path,
+        typer.Option(
+            help="The model's inputs as npy or npz, examples along the first axis. ids and labels "
+            "in it belong to the examples."
+        ),
+    ],
+    table: Annotated[
+        Path | None,
+        typer.Option(
+            help="A table with example_id, label and columns to slice by; in the order of the "
+            "inputs, unless these have ids."
+        ),
+    ] = None,
+    by: Annotated[
+        list[str] | None, typer.Option(help="Slice by class or by a column of the table.")
+    ] = None,
+    classes: Annotated[
+        str, typer.Option(help="Names of the outputs, with commas between; by default 0,1,2 …")
+    ] = "",
+    out: Annotated[
+        Path | None, typer.Option(help="A new folder to write to. [default: lottery]")
+    ] = None,
+    run: Run,
+    calibration: Annotated[
+        Path | None,
+        typer.Option(help="calibration.json of an earlier run; by default it is measured anew."),
+    ] = None,
+    force: Force = False,
+) -> None:
+    """Predict what quantized, pruned and compiled variants of a model should gain on this machine,
+    measure what they do, and show whose answers change. One thread; takes minutes."""
+    from undertow.cli.places import report_folder
+    from undertow.lottery.lottery import Settings, lottery_of
+    from undertow.lottery.written import FILES
+
+    settings = Settings(
+        batch=run.batch, processes=run.processes, repeats=run.repeats, sparsity=run.sparsity,
+        channels=run.channels, only=_listed(run.only), classes=_listed(classes),
+        by=tuple(by or ()),
+    )  # fmt: skip
+    with report_folder(out, usual="lottery", files=FILES, force=force) as folder:
+        typer.echo(
+            lottery_of(
+                model,
+                inputs,
+                table,
+                folder,
+                settings,
+                calibration,
+                tell=lambda said: typer.echo(f"lottery: {said}", err=True),
+            )
+        )
+
+
+def _listed(given: str) -> tuple[str, ...]:
+    return tuple(each.strip() for each in given.split(",") if each.strip())

@@ -1,0 +1,164 @@
+"""One process of a lottery: builds the variants, asks them, and takes their time side by side.
+
+``python -m undertow.lab.lottery.worker REQUEST ANSWER``: two files, so that a variant that ends the
+process ends no more than it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+import warnings
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from undertow.errors import NoEffectError, UndertowError
+from undertow.lab.lottery.built import Built, CannotRun
+from undertow.lab.lottery.sparse import kernel_speedup
+from undertow.lab.lottery.variants import REFERENCE, Variant, variants
+from undertow.lab.measurements.clocks import timed_together
+from undertow.lab.measurements.operator_costs import operator_costs
+from undertow.lab.own_code import told
+from undertow.lab.ways.given_model import model_named
+
+CALIBRATED_ON = 512
+"""Examples that static engines see, from the first on."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """``model`` as a person names it; ``inputs`` a file of one array, of whose examples the first
+    ``batch`` are timed. ``answers`` asks for all of them, in the file of that name."""
+
+    model: str
+    inputs: str
+    names: tuple[str, ...]
+    batch: int
+    repeats: int
+    sparsity: float
+    channels_kept: float
+    answers: str | None
+
+
+@dataclass
+class Ran:
+    """What became of one variant in this process. ``calls`` are operators that it called, where
+    that can be traced; ``kernel`` how many times as fast its sparse layers are alone."""
+
+    status: str
+    note: str = ""
+    size: int | None = None
+    operators: dict[str, int] = field(default_factory=dict)
+    calls: dict[str, int] = field(default_factory=dict)
+    built_in: float | None = None
+    wall: float | None = None
+    processor: float | None = None
+    kernel: float | None = None
+    work: list[Any] = field(default_factory=list)
+
+
+def ran(request: Request) -> dict[str, Ran]:
+    """All of it, on one thread."""
+    torch.set_num_threads(1)
+    network = _network(request.model)
+    x_N = torch.from_numpy(np.load(request.inputs))
+    x_B = x_N[: request.batch].contiguous()
+    wanted = [
+        v for v in variants(request.sparsity, request.channels_kept)
+        if v.name in (REFERENCE, *request.names)
+    ]  # fmt: skip
+    found: dict[str, Ran] = {}
+    built: dict[str, Built] = {}
+    answers: dict[str, Any] = {}
+    for variant in wanted:
+        found[variant.name], made = _built(variant, network, x_B, x_N[:CALIBRATED_ON])
+        if made is None:
+            continue
+        try:
+            if request.answers:
+                answers[variant.name] = answered(made, x_N, request.batch)
+                _look_inside(found[variant.name], variant, made, network, x_B, request)
+            made.logits(x_B)
+            built[variant.name] = made
+        except Exception as error:
+            found[variant.name].status, found[variant.name].note = "error", told(error)
+    calls = {name: (lambda m=made: m.logits(x_B)) for name, made in built.items()}
+    for name, seconds in timed_together(calls, request.repeats).items():
+        found[name].wall, found[name].processor = seconds.wall, seconds.processor
+    if request.answers:
+        np.savez(request.answers, **answers)
+    return found
+
+
+def _network(name: str) -> nn.Module:
+    network = model_named(name)
+    assert isinstance(network, nn.Module)
+    return network.to("cpu", torch.float32).eval()
+
+
+def _built(
+    variant: Variant, network: nn.Module, x_B: Tensor, calibration: Tensor
+) -> tuple[Ran, Built | None]:
+    """A row for each, whatever happens."""
+    begun = time.perf_counter()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            made = variant.build(network, x_B, calibration)
+    except CannotRun as why:
+        return Ran("not here", str(why)), None
+    except NoEffectError as why:
+        return Ran("no effect", str(why)), None
+    except UndertowError as why:
+        return Ran("not here", str(why)), None
+    except Exception as error:
+        return Ran("error", told(error)), None
+    lasted = time.perf_counter() - begun
+    return Ran(made.status, made.note, made.size, made.operators, built_in=lasted), made
+
+
+def _look_inside(
+    row: Ran, variant: Variant, made: Built, network: nn.Module, x_B: Tensor, request: Request
+) -> None:
+    """Which operators it calls, where it is a module; what it costs, where that is the network's
+    own or that of a smaller one."""
+    if made.network is None:
+        return
+    costs = operator_costs(made.network, lambda: made.logits(x_B))
+    for cost in costs:
+        row.calls[cost.operator] = row.calls.get(cost.operator, 0) + 1
+    if variant.name == REFERENCE or variant.promise is None:
+        row.work = [asdict(cost) for cost in costs]
+    if variant.sparsity is not None:
+        row.kernel = kernel_speedup(network, made.network, x_B, request.repeats)
+
+
+def answered(made: Built, x_N: Tensor, batch: int) -> Any:
+    """(N, C), in batches that are all as large as the one that is timed: the last is filled up with
+    the first examples again, since compiled code is of one shape."""
+    n = len(x_N)
+    rows = [torch.arange(start, start + batch) % n for start in range(0, n, batch)]
+    found = torch.cat([made.logits(x_N[row].contiguous()).detach().clone() for row in rows])[:n]
+    return found.float().numpy()
+
+
+def main(request: Path, answer: Path) -> None:
+    """From file to file; an error of ours becomes a line."""
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    asked = json.loads(request.read_text(encoding="utf-8"))
+    try:
+        found: dict[str, Any] = {"rows": {n: asdict(r) for n, r in ran(Request(**asked)).items()}}
+    except UndertowError as error:
+        found = {"refused": str(error)}
+    answer.write_text(json.dumps(found), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]))

@@ -1,0 +1,121 @@
+"""What a lottery found, in plain numbers: pages, tables and files read this and nothing else."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class ThreeWays:
+    """A number by each prediction: from operations alone, from bytes alone, by the roofline."""
+
+    flops: float
+    bytes: float
+    roofline: float
+
+
+@dataclass(frozen=True)
+class Realised:
+    """How many times as fast as the reference, with limits for the true ratio and for what one
+    more process would measure; NaN where a single process ran."""
+
+    ratio: float
+    low: float
+    high: float
+    again_low: float
+    again_high: float
+    processes: int
+
+
+@dataclass(frozen=True)
+class Slice:
+    """One slice's change, in shares: of right answers where there are labels (below 0 is a loss),
+    else of answers that differ. Limits are NaN where nothing was tested; ``verdict`` is that of the
+    audit, empty without labels."""
+
+    column: str
+    value: str
+    examples: int
+    effect: float
+    low: float
+    high: float
+    verdict: str
+
+
+@dataclass(frozen=True)
+class Paid:
+    """Whose answers became others: ``differ`` of ``of``. ``lost`` and ``won`` count answers that
+    became wrong and right, None without labels; ``worst`` is the slice that pays most."""
+
+    differ: int
+    of: int
+    lost: int | None
+    won: int | None
+    worst: Slice | None
+
+
+@dataclass(frozen=True)
+class Row:
+    """One variant. What was not measured is None; ``realised_share`` is (S_real - 1) / (S_pred -
+    1), NaN where hardly any gain was predicted; ``gap`` is ln S_pred - ln S_real. ``fastest`` is
+    the ratio to the fastest float32 variant. ``seconds`` are those of each process, by the clock
+    of the lottery."""
+
+    name: str
+    about: str
+    status: str
+    note: str
+    size: int | None = None
+    operators: dict[str, int] = field(default_factory=dict)
+    calls: dict[str, int] = field(default_factory=dict)
+    built_in: float | None = None
+    seconds: tuple[float, ...] = ()
+    predicted: ThreeWays | None = None
+    realised: Realised | None = None
+    realised_share: ThreeWays | None = None
+    gap: ThreeWays | None = None
+    fastest: Realised | None = None
+    break_even: float | None = None
+    paid: Paid | None = None
+
+
+@dataclass(frozen=True)
+class Lottery:
+    """All of it. ``clock`` is the one whose seconds count, ``worked`` the share of the wall's
+    seconds in which the processor worked for us; ``labels`` whether examples have any."""
+
+    model: str
+    examples: int
+    batch: int
+    processes: int
+    repeats: int
+    sparsity: float
+    channels: float
+    level: float
+    clock: str
+    worked: float
+    labels: bool
+    machine: dict[str, object]
+    rows: tuple[Row, ...]
+
+    def row(self, name: str) -> Row:
+        return next(row for row in self.rows if row.name == name)
+
+    @property
+    def reference(self) -> Row:
+        return self.rows[0]
+
+
+def faster(row: Row) -> bool:
+    """Whether it is shown to be faster than the reference."""
+    return row.realised is not None and row.realised.low > 1
+
+
+def slower(row: Row) -> bool:
+    """Whether it is shown to be slower."""
+    return row.realised is not None and row.realised.high < 1
+
+
+def known(value: float | None) -> bool:
+    return value is not None and not math.isnan(value)

@@ -1,0 +1,177 @@
+"""``undertow lottery``: from a model and its inputs to tables and pages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from undertow.errors import UserError
+from undertow.lab.lottery.variants import REFERENCE, variants
+from undertow.lab.lottery.worker import Request
+from undertow.lab.measurements.calibration import (
+    Calibration,
+    calibrate,
+    read_calibration,
+    write_calibration,
+)
+from undertow.lab.runner.threads import one_thread
+from undertow.lab.ways.given_model import ONNX
+from undertow.lottery.found import Lottery, Row
+from undertow.lottery.measure import clock_of, rows_of, run_processes
+from undertow.lottery.paying import paid_by
+from undertow.lottery.written import CALIBRATION, contents_of, terminal
+from undertow.report.publish import publish
+from undertow.report.write import unwritable
+from undertow.undecoded import escaped
+from undertow.varying.examples import Examples, read_examples
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a lottery is run. ``only`` names variants, none for all; ``channels`` is the share of
+    channels that structured pruning keeps."""
+
+    batch: int = 64
+    processes: int = 5
+    repeats: int = 30
+    sparsity: float = 0.9
+    channels: float = 0.5
+    only: tuple[str, ...] = ()
+    classes: tuple[str, ...] = ()
+    by: tuple[str, ...] = ()
+    level: float = 0.05
+
+    def __post_init__(self) -> None:
+        for flag, number in (("--batch", self.batch), ("--processes", self.processes),
+                             ("--repeats", self.repeats)):  # fmt: skip
+            if number < 1:
+                raise UserError(f"{flag} {number}: must be at least 1")
+        for flag, share in (("--sparsity", self.sparsity), ("--channels", self.channels)):
+            if not 0 < share < 1:
+                raise UserError(f"{flag} {share:g}: must be above 0 and below 1, such as 0.5")
+        known = [v.name for v in variants(self.sparsity, self.channels)]
+        unknown = next((name for name in self.only if name not in known), None)
+        if unknown is not None:
+            raise UserError(f"--only {unknown}: there is no such variant; there are "
+                            f"{', '.join(known[1:])}")  # fmt: skip
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        every = tuple(v.name for v in variants(self.sparsity, self.channels))
+        return tuple(name for name in every if not self.only or name in (REFERENCE, *self.only))
+
+
+def lottery_of(
+    model: str,
+    inputs: Path,
+    table: Path | None,
+    out: Path,
+    settings: Settings,
+    calibration: Path | None = None,
+    tell: Callable[[str], None] = lambda said: None,
+) -> str:
+    """What a terminal shows; writes ``FILES`` of ``written`` into ``out``. The person's code is run
+    in processes of its own. ``UserError`` for a model, inputs or a calibration that cannot be
+    used."""
+    _refuse_onnx(model)
+    examples = read_examples(inputs, table)
+    x_N = _only_array(examples, inputs)
+    settings = replace(settings, batch=min(settings.batch, len(x_N)))
+    device = _calibrated(calibration, tell)
+    found, answers = _measured(model, x_N, device, settings, tell)
+    if len(answers) > 1:
+        found = _with_paid(found, examples, answers, settings)
+    with TemporaryDirectory(prefix="undertow-lottery-") as folder:
+        write_calibration(device, Path(folder) / CALIBRATION)
+        written = contents_of(found, (Path(folder) / CALIBRATION).read_bytes())
+    try:
+        publish(written, out, {})
+    except OSError as problem:
+        raise unwritable(out, problem) from problem
+    return f"{terminal(found)}\n\nwritten to {escaped(str(out))}: open lottery.html in a browser"
+
+
+def _refuse_onnx(model: str) -> None:
+    if Path(model).suffix.lower() == ONNX:
+        raise UserError(
+            f"{model}: an ONNX file has no torch operators to count, to prune or to compile; give "
+            "the network as model.py:build, where build() returns the torch module in eval mode"
+        )
+
+
+def _only_array(examples: Examples, inputs: Path) -> NDArray[Any]:
+    if len(examples.arrays) != 1:
+        raise UserError(
+            f"--inputs {inputs}: holds {', '.join(examples.arrays)}; the engines here take one "
+            "array of inputs"
+        )
+    (array,) = examples.arrays.values()
+    if array.dtype.kind != "f":
+        raise UserError(
+            f"--inputs {inputs}: holds {array.dtype}; the engines here take floating-point inputs"
+        )
+    return np.ascontiguousarray(array, dtype=np.float32)
+
+
+def _calibrated(given: Path | None, tell: Callable[[str], None]) -> Calibration:
+    if given is not None:
+        return read_calibration(given)
+    tell("calibrates the device")
+    with one_thread():
+        return calibrate()
+
+
+def _measured(
+    model: str,
+    x_N: NDArray[Any],
+    device: Calibration,
+    settings: Settings,
+    tell: Callable[[str], None],
+) -> tuple[Lottery, dict[str, NDArray[Any]]]:
+    with TemporaryDirectory(prefix="undertow-lottery-") as name:
+        folder = Path(name)
+        np.save(folder / "inputs.npy", x_N)
+        request = Request(
+            model=model, inputs=str(folder / "inputs.npy"), names=settings.names,
+            batch=settings.batch, repeats=settings.repeats, sparsity=settings.sparsity,
+            channels_kept=settings.channels, answers=str(folder / "answers.npz"),
+        )  # fmt: skip
+        runs, answers = run_processes(request, settings.processes, folder, tell)
+    clock, worked = clock_of(runs)
+    rows = rows_of(request, runs, device, clock, settings.level)
+    found = Lottery(
+        model=model, examples=len(x_N), batch=settings.batch, processes=settings.processes,
+        repeats=settings.repeats, sparsity=settings.sparsity, channels=settings.channels,
+        level=settings.level, clock=clock, worked=worked, labels=False,
+        machine=asdict(device.machine), rows=tuple(rows),
+    )  # fmt: skip
+    return found, answers
+
+
+def _with_paid(
+    found: Lottery, examples: Examples, answers: dict[str, NDArray[Any]], settings: Settings
+) -> Lottery:
+    """Whose answers became others; outputs that are no rows of classes have none."""
+    first = answers[REFERENCE]
+    if first.ndim != 2 or first.shape[1] < 2:
+        return found
+    classes = _classes(settings.classes, first.shape[1])
+    paid = paid_by(examples.table, answers, classes, settings.by, settings.level)
+    labels = any(one.lost is not None for one in paid.values())
+    rows: Sequence[Row] = [replace(row, paid=paid.get(row.name)) for row in found.rows]
+    return replace(found, labels=labels, rows=tuple(rows))
+
+
+def _classes(given: tuple[str, ...], count: int) -> tuple[str, ...]:
+    if given and len(given) != count:
+        raise UserError(
+            f"--classes {','.join(given)}: names {len(given)} classes, and the model has {count} "
+            "outputs; name each"
+        )
+    return given or tuple(map(str, range(count)))

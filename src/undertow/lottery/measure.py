@@ -1,0 +1,176 @@
+"""Runs a lottery: calibrates the device, starts the processes, and puts numbers side by side."""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from undertow.errors import UserError
+from undertow.lab.lottery.ideal import Ideal, promised
+from undertow.lab.lottery.variants import REFERENCE, Variant, variants
+from undertow.lab.lottery.worker import Request
+from undertow.lab.measurements.calibration import Calibration
+from undertow.lab.measurements.clocks import QUIET
+from undertow.lab.measurements.operator_costs import Cost
+from undertow.lab.measurements.roofline import (
+    Device,
+    Predicted,
+    Shape,
+    break_even,
+    gap,
+    predicted,
+    realised_fraction,
+)
+from undertow.lab.measurements.speedups import speed_up
+from undertow.lottery.found import Realised, Row, ThreeWays
+
+FLOAT32 = (REFERENCE, "compile", "onnxruntime", "openvino")
+Tell = Callable[[str], None]
+Ran = dict[str, dict[str, Any]]
+"""What one process found, by variant."""
+
+
+def run_processes(
+    request: Request, processes: int, folder: Path, tell: Tell
+) -> tuple[list[Ran], dict[str, NDArray[Any]]]:
+    """Rows of each process, and the answers, for which the first one is asked."""
+    runs: list[Ran] = []
+    for number in range(processes):
+        tell(f"process {number + 1} of {processes}: builds the variants and takes their time")
+        asked = request if number == 0 else replace(request, answers=None)
+        runs.append(_one_process(asked, folder))
+    assert request.answers is not None
+    with np.load(request.answers) as held:
+        return runs, {name: held[name] for name in held.files}
+
+
+def _one_process(request: Request, folder: Path) -> Ran:
+    asked, answer = folder / "request.json", folder / "answer.json"
+    asked.write_text(json.dumps(asdict(request)), encoding="utf-8")
+    answer.unlink(missing_ok=True)
+    one = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
+    done = subprocess.run(
+        [sys.executable, "-m", "undertow.lab.lottery.worker", str(asked), str(answer)],
+        env=os.environ | one | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        capture_output=True,
+        text=True,
+        errors="replace",
+        check=False,
+    )
+    if not answer.exists():
+        last = next((said for said in reversed(done.stderr.splitlines()) if said.strip()), "")
+        raise UserError(
+            f"{request.model}: the process that runs the variants ended with exit code "
+            f"{done.returncode} ({last or 'without a word'}); leave the variant out that ends it "
+            "with --only"
+        )
+    found: dict[str, Any] = json.loads(answer.read_text(encoding="utf-8"))
+    if "refused" in found:
+        raise UserError(found["refused"])
+    rows: Ran = found["rows"]
+    return rows
+
+
+def clock_of(runs: Sequence[Ran]) -> tuple[str, float]:
+    """The clock whose seconds count, and the share of the wall's seconds that were worked, a tenth
+    of all medians having less: on a busy machine the wall's clock tells what others do, and it
+    does not tell it of all variants alike."""
+    shares = [row["processor"] / row["wall"] for run in runs for row in run.values() if row["wall"]]
+    worked = float(np.quantile(shares, 0.1))
+    return ("wall" if worked >= QUIET else "processor"), min(worked, 1.0)
+
+
+def rows_of(
+    request: Request, runs: Sequence[Ran], calibration: Calibration, clock: str, level: float
+) -> list[Row]:
+    """A row for each variant that was asked for."""
+    device = calibration.device
+    first = runs[0]
+    known = {v.name: v for v in variants(request.sparsity, request.channels_kept)}
+    costs = _costs(first[REFERENCE]["work"])
+    before = predicted(promised(costs, Ideal()), device)
+    seconds = {name: _seconds(runs, name, clock) for name in first}
+    timed = {name: s for name, s in seconds.items() if s}
+    fastest = min((n for n in FLOAT32 if n in timed), key=lambda n: statistics.median(timed[n]))
+    found = []
+    for name, ran in first.items():
+        after = _predicted(known[name], costs, ran, device)
+        row = _row(known[name], ran, before, after)
+        if name in timed:
+            row = _timed(row, timed[name], timed[REFERENCE], timed[fastest], level)
+        if ran["kernel"] and known[name].sparsity is not None:
+            row = replace(row, break_even=break_even(known[name].sparsity or 0, ran["kernel"]))
+        found.append(row)
+    return found
+
+
+def _costs(work: Sequence[dict[str, Any]]) -> list[Cost]:
+    return [
+        Cost(**{**one, "shape": None if one["shape"] is None else Shape(*one["shape"])})
+        for one in work
+    ]
+
+
+def _predicted(
+    variant: Variant, costs: list[Cost], ran: dict[str, Any], device: Device
+) -> Predicted | None:
+    if variant.promise is not None:
+        return predicted(promised(costs, variant.promise), device)
+    return predicted(promised(_costs(ran["work"]), Ideal()), device) if ran["work"] else None
+
+
+def _seconds(runs: Sequence[Ran], name: str, clock: str) -> tuple[float, ...]:
+    """Of all processes, or of none: where one could not run it, ratios would not be paired."""
+    found = tuple(run[name][clock] for run in runs if run.get(name, {}).get(clock))
+    return found if len(found) == len(runs) else ()
+
+
+def _row(variant: Variant, ran: dict[str, Any], before: Predicted, after: Predicted | None) -> Row:
+    gains = (
+        None if after is None else ThreeWays(*(b / a for b, a in zip(before, after, strict=True)))
+    )
+    return Row(
+        name=variant.name,
+        about=variant.about,
+        status=ran["status"],
+        note=ran["note"],
+        size=ran["size"],
+        operators=ran["operators"],
+        calls=ran["calls"],
+        built_in=ran["built_in"],
+        predicted=gains,
+    )
+
+
+def _timed(
+    row: Row,
+    own: tuple[float, ...],
+    reference: tuple[float, ...],
+    fastest: tuple[float, ...],
+    level: float,
+) -> Row:
+    realised = Realised(**asdict(speed_up(reference, own, level)))
+    row = replace(
+        row,
+        seconds=own,
+        realised=realised,
+        fastest=Realised(**asdict(speed_up(fastest, own, level))),
+    )
+    if row.predicted is None or row.name == REFERENCE:
+        return row
+    ways = (row.predicted.flops, row.predicted.bytes, row.predicted.roofline)
+    return replace(
+        row,
+        realised_share=ThreeWays(*(realised_fraction(s, realised.ratio) for s in ways)),
+        gap=ThreeWays(*(gap(s, realised.ratio) for s in ways)),
+    )

@@ -1,0 +1,136 @@
+"""Whose answers a variant changes, beside those of the float32 network that runs eager."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from undertow.audit.slices.table import ALL
+from undertow.errors import UserError
+from undertow.lottery.found import Paid, Slice
+from undertow.notebook.compare import compare
+
+ID, LABEL, PREDICTION = "example_id", "label", "prediction"
+FEWEST = 20
+"""Examples of a slice that is looked at without labels: the audit's own limit."""
+
+
+def labels_of(table: pl.DataFrame, classes: Sequence[str]) -> NDArray[Any] | None:
+    """Labels (N,) by the names of classes, or None where there are none. ``UserError`` for one that
+    is no class."""
+    if LABEL not in table.columns or table[LABEL].null_count() == table.height:
+        return None
+    found = table[LABEL].cast(pl.String).to_numpy()
+    unknown = next((each for each in found if each not in set(classes)), None)
+    if unknown is not None:
+        raise UserError(
+            f"label {unknown!r}: is none of the model's {len(classes)} classes "
+            f"({', '.join(classes[:5])}{', …' * (len(classes) > 5)}); name them in the order of "
+            "its outputs with --classes"
+        )
+    return np.asarray(found)
+
+
+def paid_by(
+    table: pl.DataFrame,
+    answers: Mapping[str, NDArray[Any]],
+    classes: Sequence[str],
+    by: Sequence[str],
+    level: float,
+) -> dict[str, Paid]:
+    """Of each variant but the first, the reference. ``answers`` are outputs (N, C)."""
+    named = np.asarray(classes)
+    given = {name: named[out_NC.argmax(1)] for name, out_NC in answers.items()}
+    reference, *others = given
+    label_N = labels_of(table, classes)
+    changed = {name: given[name] for name in others}
+    worst = (
+        _worst_differing(table, given[reference], changed, by)
+        if label_N is None
+        else _worst_audited(table, given[reference], changed, by, level)
+    )
+    return {
+        name: _paid(given[reference], changed[name], label_N, worst.get(name)) for name in others
+    }
+
+
+def _paid(
+    before_N: NDArray[Any], after_N: NDArray[Any], label_N: NDArray[Any] | None, worst: Slice | None
+) -> Paid:
+    lost = won = None
+    if label_N is not None:
+        right, still = before_N == label_N, after_N == label_N
+        lost, won = int((right & ~still).sum()), int((~right & still).sum())
+    return Paid(int((before_N != after_N).sum()), len(before_N), lost, won, worst)
+
+
+def _worst_audited(
+    table: pl.DataFrame,
+    before_N: NDArray[Any],
+    changed: Mapping[str, NDArray[Any]],
+    by: Sequence[str],
+    level: float,
+) -> dict[str, Slice]:
+    """By the audit, with its limits and verdicts: all slices of a variant are one family."""
+    told = table.with_columns(pl.col(LABEL).cast(pl.String))
+    differing = {name: after for name, after in changed.items() if (after != before_N).any()}
+    if not differing:
+        return {}
+    audited = compare(
+        told.with_columns(pl.Series(PREDICTION, before_N)),
+        {n: told.with_columns(pl.Series(PREDICTION, after)) for n, after in differing.items()},
+        by=tuple(by),
+        level=level,
+        id=ID,
+        label=LABEL,
+        prediction=PREDICTION,
+    )
+    rows = audited.findings.filter((pl.col("measure") == "accuracy") & (pl.col("slice") != ALL))
+    found: dict[str, Slice] = {}
+    for row in rows.sort("effect", "slice", "value").iter_rows(named=True):
+        found.setdefault(row["variant"], Slice(
+            row["slice"], row["value"], row["n_examples"], row["effect"], row["low"], row["high"],
+            row["verdict"],
+        ))  # fmt: skip
+    return found
+
+
+def _worst_differing(
+    table: pl.DataFrame,
+    before_N: NDArray[Any],
+    changed: Mapping[str, NDArray[Any]],
+    by: Sequence[str],
+) -> dict[str, Slice]:
+    """The slice with the largest share of answers that differ: counted, since the same examples
+    give the same answers again."""
+    found: dict[str, Slice] = {}
+    for name, after_N in changed.items():
+        told = table.with_columns(pl.Series("differs", before_N != after_N))
+        rows = [
+            _differing(column, value, part["differs"])
+            for column in _columns(table, by)
+            for (value,), part in told.group_by([column], maintain_order=True)
+            if value is not None and part.height >= FEWEST
+        ]
+        if rows:
+            found[name] = max(rows, key=lambda row: row.effect)
+    return found
+
+
+def _differing(column: str, value: object, differs: pl.Series) -> Slice:
+    share = float(np.mean(differs.to_numpy()))
+    return Slice(column, str(value), len(differs), share, math.nan, math.nan, "")
+
+
+def _columns(table: pl.DataFrame, by: Sequence[str]) -> list[str]:
+    unknown = next((name for name in by if name not in table.columns), None)
+    if unknown is not None:
+        raise UserError(
+            f"--by {unknown}: the table has no such column; it has {', '.join(table.columns)}"
+        )
+    return list(by)

@@ -1,0 +1,176 @@
+"""A lottery's numbers in words: cells of its table and the sentences around it."""
+
+from __future__ import annotations
+
+from undertow.lottery.found import Lottery, Realised, Row, Slice, faster, known, slower
+from undertow.report.wording import percent, plural
+
+NONE = "–"
+HEADS = (
+    "variant", "status", "size", "by operations", "by bytes", "by roofline", "realised", "of it",
+    "beside the fastest float32", "answers that differ", "worst slice",
+)  # fmt: skip
+"""Heads of the table: predictions are speed-ups, and ``of it`` is the realised share of the
+roofline's."""
+
+
+def cells(lottery: Lottery, row: Row) -> tuple[str, ...]:
+    """One for each head."""
+    ways = row.predicted
+    return (
+        row.name,
+        row.status,
+        size(row.size),
+        *(NONE if ways is None else times(one) for one in _three(row)),
+        realised(row.realised),
+        share(row),
+        NONE if row.fastest is None else times(row.fastest.ratio),
+        NONE if row.paid is None else f"{row.paid.differ:,}",
+        NONE if row.paid is None else slice_said(row.paid.worst, lottery.labels),
+    )
+
+
+def _three(row: Row) -> tuple[float, float, float]:
+    ways = row.predicted
+    return (0, 0, 0) if ways is None else (ways.flops, ways.bytes, ways.roofline)
+
+
+def times(ratio: float) -> str:
+    return f"{ratio:.2f} ×" if known(ratio) else NONE
+
+
+def realised(found: Realised | None) -> str:
+    """With limits where more than one process ran."""
+    if found is None:
+        return NONE
+    if not known(found.low):
+        return times(found.ratio)
+    return f"{times(found.ratio)} ({found.low:.2f} to {found.high:.2f})"
+
+
+def share(row: Row) -> str:
+    """The realised share of the roofline's prediction."""
+    if row.realised_share is None:
+        return NONE
+    value = row.realised_share.roofline
+    if not known(value):
+        return "no gain predicted"
+    return f"{round(100 * value):d} %".replace("-", "−")
+
+
+def size(count: int | None) -> str:
+    if count is None:
+        return NONE
+    return f"{count / 1e6:.2f} MB" if count >= 1e5 else f"{count / 1e3:.1f} kB"
+
+
+def slice_said(worst: Slice | None, labels: bool) -> str:
+    """In points of right answers, or the share that differs."""
+    if worst is None:
+        return NONE
+    name = f"{worst.column} {worst.value}"
+    if not labels:
+        return f"{name}: {percent(worst.effect)} of {worst.examples:,} differ"
+    if not known(worst.low):
+        return f"{name}: {points(worst.effect)} points"
+    limits = f"{points(worst.low)} to {points(worst.high)}"
+    return f"{name}: {points(worst.effect)} points ({limits}), {worst.verdict}"
+
+
+def points(effect: float) -> str:
+    return f"{100 * effect:+.1f}".replace("-", "−")
+
+
+def headline(lottery: Lottery) -> str:
+    """The best that was realised, and the widest gap between promise and time."""
+    rows = [row for row in lottery.rows[1:] if row.realised is not None]
+    able = [row for row in rows if faster(row) or _once(row)]
+    if not rows:
+        return "No variant ran here."
+    best = max(able, key=_ratio, default=None)
+    gained = (
+        f"No variant is shown to be faster than {lottery.reference.name}."
+        if best is None or _ratio(best) <= 1
+        else f"The most speed is {best.name}'s: {times(_ratio(best))} as fast as "
+        f"{lottery.reference.name}{_pays(lottery, best)}."
+    )
+    missing = max(rows, key=lambda row: row.gap.flops if row.gap else 0.0)
+    return f"{gained}{_missed(missing)}"
+
+
+def _once(row: Row) -> bool:
+    """Whether a single process ran, so that nothing shows a spread."""
+    return row.realised is not None and not known(row.realised.low)
+
+
+def _ratio(row: Row) -> float:
+    return row.realised.ratio if row.realised else 0.0
+
+
+def _pays(lottery: Lottery, row: Row) -> str:
+    if row.paid is None:
+        return ""
+    return f", and {row.paid.differ:,} of {row.paid.of:,} answers differ"
+
+
+def _missed(row: Row) -> str:
+    if row.gap is None or row.predicted is None or not row.gap.flops > 0:
+        return ""
+    return (
+        f" Operations promise most in vain for {row.name}: {times(row.predicted.flops)} predicted, "
+        f"{times(_ratio(row))} realised."
+    )
+
+
+def notices(lottery: Lottery) -> list[str]:
+    """What must be known before any number."""
+    found = []
+    if lottery.clock == "processor":
+        found.append(
+            f"The machine was busy: in a tenth of the readings {percent(lottery.worked)} of the "
+            "wall's seconds or less were this program's. Processor seconds are compared instead; "
+            "they do not count waiting, and work beside it still empties caches. Measure again on "
+            "a quiet machine."
+        )
+    if lottery.processes < 5:
+        found.append(
+            f"{plural(lottery.processes, 'process', 'processes')}: limits need 5 or more to be of "
+            "use (--processes 5)."
+        )
+    return found
+
+
+def how(lottery: Lottery) -> str:
+    """What was timed, in one sentence."""
+    return (
+        f"{lottery.model}: batches of {lottery.batch:,} on one thread of {_processor(lottery)}, "
+        f"{plural(lottery.processes, 'process', 'processes')} with "
+        f"{plural(lottery.repeats, 'warm repeat')} each in turns, limits of "
+        f"{100 - 100 * lottery.level:g} %."
+    )
+
+
+def _processor(lottery: Lottery) -> str:
+    return str(lottery.machine["processor"])
+
+
+def remarks(lottery: Lottery) -> list[tuple[str, str]]:
+    """Name and what is to say of each variant beside its numbers."""
+    found = []
+    for row in lottery.rows:
+        said = [row.about]
+        if row.note:
+            said.append(row.note)
+        if row.break_even is not None:
+            said.append(_pays_above(row))
+        if row.status not in ("not here", "error", "no effect") and slower(row):
+            said.append("shown to be slower than eager")
+        found.append((row.name, "; ".join(said)))
+    return found
+
+
+def _pays_above(row: Row) -> str:
+    value = row.break_even or 0.0
+    if value >= 0.9995:
+        return "at this kernel's rate no sparsity below 99.9 % pays"
+    return f"its kernel pays above {100 * value:.1f} % sparsity, at the rate that it has here"

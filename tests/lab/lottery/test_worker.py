@@ -1,0 +1,121 @@
+"""One process of a lottery, on a tiny network."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from undertow.lab.lottery.worker import Request, answered, main, ran
+
+MODEL = """
+import torch
+from torch import nn
+
+def build():
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Flatten(), nn.Linear(32, 16), nn.ReLU(), nn.Linear(16, 16)).eval()
+
+def wrong():
+    return 3
+"""
+
+
+@pytest.fixture
+def request_(tmp_path: Path) -> Request:
+    (tmp_path / "model.py").write_text(MODEL)
+    x = np.random.default_rng(0).normal(size=(10, 2, 16)).astype("float32")
+    np.save(tmp_path / "x.npy", x)
+    return Request(
+        model=f"{tmp_path / 'model.py'}:build", inputs=str(tmp_path / "x.npy"),
+        names=("masked-dense", "csr", "channels", "semi-structured", "pt2e-int8"),
+        batch=4, repeats=1, sparsity=0.5, channels_kept=0.5, answers=str(tmp_path / "answers.npz"),
+    )  # fmt: skip
+
+
+def test_each_variant_has_a_row_with_seconds_or_with_why_not(request_: Request):
+    rows = ran(request_)
+    assert list(rows) == [
+        "eager",
+        "pt2e-int8",
+        "masked-dense",
+        "csr",
+        "semi-structured",
+        "channels",
+    ]
+    assert rows["pt2e-int8"].status == "not here"
+    assert rows["pt2e-int8"].note == "it runs 64 examples at a time; give --batch 64"
+    assert rows["semi-structured"].note == (
+        "kernels for it are those of NVIDIA GPUs from compute capability 8.0 on; this is a CPU"
+    )
+    for name in ("eager", "masked-dense", "csr", "channels"):
+        assert rows[name].status == "native"
+        assert rows[name].wall > 0
+    assert rows["eager"].size == 4 * (32 * 16 + 16 + 16 * 16 + 16)
+    assert [c["flops"] for c in rows["eager"].work if c["kind"] == "linear"] == [
+        2 * 4 * 32 * 16, 2 * 4 * 16 * 16,
+    ]  # fmt: skip
+    assert rows["csr"].kernel > 0
+    assert rows["csr"].calls["aten.addmm"] == 2
+
+
+def test_answers_are_those_of_all_examples(request_: Request):
+    rows = ran(request_)
+    with np.load(request_.answers) as answers:
+        assert set(answers) == {"eager", "masked-dense", "csr", "channels"}
+        assert answers["eager"].shape == (10, 16)
+        np.testing.assert_allclose(answers["csr"], answers["masked-dense"], rtol=1e-4, atol=1e-5)
+    assert rows["eager"].built_in is not None
+
+
+def test_the_last_batch_is_filled_up():
+    import torch
+
+    from undertow.lab.lottery.built import Built
+
+    asked = []
+
+    def logits(x_B):
+        asked.append(len(x_B))
+        return x_B * 2
+
+    x_N = torch.arange(10.0)[:, None]
+    assert answered(Built(logits, 0), x_N, 4).tolist() == (x_N * 2).tolist()
+    assert asked == [4, 4, 4]
+
+
+def test_from_file_to_file_and_what_is_no_model(request_: Request, tmp_path: Path):
+    from dataclasses import asdict
+
+    (tmp_path / "request").write_text(
+        json.dumps(asdict(request_) | {"model": request_.model.replace("build", "wrong")})
+    )
+    main(tmp_path / "request", tmp_path / "answer")
+    assert json.loads((tmp_path / "answer").read_text()) == {
+        "refused": f"{tmp_path / 'model.py'}:wrong: returned int; it must return a "
+        "torch.nn.Module, ready to be asked"
+    }
+
+
+@pytest.mark.heavy
+def test_engines_and_compilers_run_too(request_: Request):
+    from dataclasses import replace
+
+    names = (
+        "compile", "onnxruntime", "openvino", "bfloat16", "torchao-int8-weights",
+        "torchao-int8-dynamic", "onnxruntime-int8-dynamic", "onnxruntime-int8-static",
+        "openvino-int8", "torch-int4", "torchao-int4",
+    )  # fmt: skip
+    rows = ran(replace(request_, names=names))
+    ended = {name: row.status for name, row in rows.items()}
+    assert ended == dict.fromkeys(("eager", *names), "native") | {
+        "torchao-int8-weights": "emulated", "torchao-int4": "not here",
+    }  # fmt: skip
+    with np.load(request_.answers) as answers:
+        for name in ("compile", "onnxruntime", "openvino"):
+            np.testing.assert_allclose(answers[name], answers["eager"], rtol=1e-3, atol=1e-4)
+        for name in answers:
+            close = np.corrcoef(answers[name].ravel(), answers["eager"].ravel())[0, 1]
+            assert close > 0.98, name

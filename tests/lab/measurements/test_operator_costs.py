@@ -1,0 +1,58 @@
+"""Operations and bytes of operators, in numbers worked by hand."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import nn
+
+from undertow.lab.measurements.operator_costs import Cost, bytes_of, operator_costs
+from undertow.lab.measurements.roofline import Shape
+
+
+def only(costs: list[Cost], kind: str) -> Cost:
+    (found,) = (cost for cost in costs if cost.kind == kind)
+    return found
+
+
+def test_a_linear_layer():
+    model = nn.Sequential(nn.Linear(3, 5), nn.ReLU())
+    x = torch.zeros(2, 3)
+    costs = operator_costs(model, lambda: model(x))
+    linear, relu = only(costs, "linear"), only(costs, "pointwise")
+    assert linear.flops == 2 * 2 * 3 * 5
+    assert linear.weights == 4 * (3 * 5 + 5)
+    assert linear.touched == 4 * (2 * 3 + 3 * 5 + 5 + 2 * 5)
+    assert (linear.shape, linear.dtype) == (Shape(2, 3, 5), "float32")
+    assert linear.module == "Sequential.0"
+    assert (relu.flops, relu.weights, relu.touched) == (0, 0, 4 * (10 + 10))
+
+
+def test_a_convolution_is_a_product_over_patches():
+    model = nn.Conv2d(3, 8, 5, bias=False)
+    x = torch.zeros(2, 3, 12, 12)
+    cost = only(operator_costs(model, lambda: model(x)), "convolution")
+    assert cost.flops == 2 * (2 * 8 * 8) * (3 * 5 * 5) * 8
+    assert cost.shape == Shape(2 * 8 * 8, 75, 8)
+    assert cost.weights == 4 * 8 * 75
+    assert cost.touched == 4 * (2 * 3 * 144 + 8 * 75 + 2 * 8 * 64)
+
+
+def test_views_cost_nothing_and_an_expanded_tensor_what_it_repeats():
+    model = nn.Flatten()
+    x = torch.zeros(2, 3, 4)
+    assert operator_costs(model, lambda: model(x)) == []
+    assert bytes_of(torch.zeros(1).expand(100)) == 4
+
+
+@pytest.mark.filterwarnings("ignore:Sparse CSR")
+def test_a_sparse_matrix_is_its_values_and_indices():
+    x = torch.eye(4).to_sparse_csr()
+    assert bytes_of(x) == 4 * 4 + 8 * (5 + 4)
+
+
+def test_a_batch_norm_that_is_asked_is_pointwise():
+    model = nn.BatchNorm1d(3).eval()
+    x = torch.zeros(2, 3)
+    (cost,) = [c for c in operator_costs(model, lambda: model(x)) if "norm" in c.operator]
+    assert (cost.kind, cost.flops) == ("pointwise", 0)

@@ -1,0 +1,290 @@
+"""Predicted against realised, and who pays: numbers, words, files."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+from typer.testing import CliRunner
+
+from lottery_worlds import CALIBRATION, HOSTILE, REQUEST, WORK, answers, lottery_of, runs
+from undertow.cli import app
+from undertow.errors import UserError
+from undertow.lottery.found import Lottery
+from undertow.lottery.lottery import Settings
+from undertow.lottery.lottery import lottery_of as run_lottery
+from undertow.lottery.measure import clock_of, rows_of
+from undertow.lottery.paying import paid_by
+from undertow.lottery.said import headline, notices, remarks
+from undertow.lottery.written import FILES, content, contents_of, page, terminal
+
+CLASSES = ("0", "1", "2", "3")
+
+
+@pytest.fixture(scope="module")
+def found() -> Lottery:
+    return lottery_of(rows_of(REQUEST, runs(), CALIBRATION, "wall", 0.05))
+
+
+@pytest.fixture(scope="module")
+def with_paid(found: Lottery) -> Lottery:
+    table, given = answers()
+    paid = paid_by(table, given, CLASSES, ("region",), 0.05)
+    rows = tuple(replace(row, paid=paid.get(row.name)) for row in found.rows)
+    return replace(found, rows=rows, labels=True)
+
+
+def test_a_dense_layer_with_zeros_is_promised_ten_times_and_gives_one(found: Lottery):
+    row = found.row("masked-dense")
+    assert row.predicted.flops == pytest.approx(1 / (1 - 0.9))
+    assert row.predicted.bytes == pytest.approx(1)
+    assert row.realised.low < 1 < row.realised.high
+    assert row.realised_share.flops == pytest.approx(0, abs=0.01)
+    assert math.isnan(row.realised_share.bytes)
+    assert row.gap.flops == pytest.approx(math.log(10), abs=0.05)
+
+
+def test_a_sparse_kernel_is_set_beside_eager_and_has_its_break_even_point(found: Lottery):
+    row = found.row("csr")
+    stored = 3 * (1 - 0.9)
+    rest = 200_000 + 100_000
+    assert row.predicted.bytes == pytest.approx(4_300_000 / (4_000_000 * stored + rest))
+    assert row.realised.ratio == pytest.approx(1 / 3, rel=0.03)
+    assert row.realised_share.flops < 0
+    assert row.break_even == pytest.approx(1 - 0.1 * 0.5)
+
+
+def test_what_cannot_run_is_a_row_with_its_promise_and_why(found: Lottery):
+    row = found.row("semi-structured")
+    assert (row.status, row.note, row.realised) == ("not here", "this is a CPU", None)
+    assert row.predicted.flops == pytest.approx(2)
+
+
+def test_on_a_busy_machine_processor_seconds_count():
+    assert clock_of(runs()) == ("wall", 1.0)
+    clock, worked = clock_of(runs(busy=True))
+    assert (clock, round(worked, 2)) == ("processor", 0.33)
+
+
+def test_a_variant_that_failed_in_one_process_has_no_ratio():
+    given = runs()
+    given[2]["csr"]["wall"] = None
+    rows = {row.name: row for row in rows_of(REQUEST, given, CALIBRATION, "wall", 0.05)}
+    assert rows["csr"].realised is None
+    assert rows["masked-dense"].realised is not None
+
+
+def test_who_pays_is_the_audits_worst_slice(with_paid: Lottery):
+    paid = with_paid.row("masked-dense").paid
+    assert (paid.differ, paid.of, paid.lost, paid.won) == (50, 400, 50, 0)
+    assert (paid.worst.column, paid.worst.value) == ("region", "north")
+    assert (paid.worst.examples, paid.worst.verdict) == (100, "worse")
+    assert paid.worst.effect == pytest.approx(-0.5)
+    assert paid.worst.low < -0.5 < paid.worst.high
+
+
+def test_without_labels_answers_that_differ_are_counted():
+    table, given = answers()
+    paid = paid_by(table.drop("label"), given, CLASSES, ("region",), 0.05)["csr"]
+    assert (paid.lost, paid.won, paid.differ) == (None, None, 50)
+    assert (paid.worst.value, paid.worst.effect, paid.worst.examples) == ("north", 0.5, 100)
+
+
+def test_the_same_answers_cost_nobody_anything():
+    table, given = answers()
+    paid = paid_by(
+        table, {"eager": given["eager"], "x": given["eager"]}, CLASSES, ("region",), 0.05
+    )
+    assert (paid["x"].differ, paid["x"].worst) == (0, None)
+
+
+def test_a_label_that_is_no_class_is_refused():
+    table, given = answers()
+    with pytest.raises(UserError) as error:
+        paid_by(table, given, ("a", "b", "c", "d"), (), 0.05)
+    label = str(table["label"][0])
+    assert str(error.value) == (
+        f"label '{label}': is none of the model's 4 classes (a, b, c, d); name them in the order "
+        "of its outputs with --classes"
+    )
+
+
+def test_the_headline_says_the_best_and_the_emptiest_promise(found: Lottery):
+    ratio = f"{found.row('csr').realised.ratio:.2f}"
+    assert headline(found) == (
+        "No variant is shown to be faster than eager. Operations promise most in vain for csr: "
+        f"10.00 × predicted, {ratio} × realised."
+    )
+
+
+def test_a_gain_is_said_with_what_it_costs(with_paid: Lottery):
+    quick = runs()
+    for run in quick:
+        run["csr"]["wall"] /= 6
+    rows = rows_of(REQUEST, quick, CALIBRATION, "wall", 0.05)
+    paid = {row.name: row.paid for row in with_paid.rows}
+    faster = replace(with_paid, rows=tuple(replace(r, paid=paid[r.name]) for r in rows))
+    ratio = f"{faster.row('csr').realised.ratio:.2f}"
+    assert headline(faster).startswith(
+        f"The most speed is csr's: {ratio} × as fast as eager, and 50 of 400 answers differ."
+    )
+
+
+def test_what_must_be_known_before_any_number():
+    rows = rows_of(REQUEST, runs(3), CALIBRATION, "wall", 0.05)
+    said = notices(lottery_of(rows, processes=3, clock="processor", worked=0.33))
+    assert said == [
+        "The machine was busy: in a tenth of the readings 33.0 % of the wall's seconds or less "
+        "were this program's. Processor seconds are compared instead; they do not count waiting, "
+        "and work beside it still empties caches. Measure again on a quiet machine.",
+        "3 processes: limits need 5 or more to be of use (--processes 5).",
+    ]
+    assert notices(lottery_of(rows)) == []
+
+
+def test_remarks_say_why_and_what_would_pay(found: Lottery):
+    said = dict(remarks(found))
+    assert said["semi-structured"] == "2 of 4 weights left out (2:4); this is a CPU"
+    assert said["csr"] == (
+        "90 % of weights of linear layers left out (CSR, 8-byte indices); its kernel pays above "
+        "95.0 % sparsity, at the rate that it has here; shown to be slower than eager"
+    )
+
+
+def test_the_terminal_has_a_row_for_each_variant(with_paid: Lottery):
+    lines = terminal(with_paid).splitlines()
+    (row,) = (line for line in lines if line.startswith("masked-dense "))
+    assert "10.00 ×" in row
+    assert re.search(r" 0 %  .* region north: −50\.0 points \(.*\), worse$", row)
+    assert any(line.startswith("semi-structured  not here") for line in lines)
+
+
+def test_files_hold_what_the_page_tells(with_paid: Lottery):
+    written = contents_of(with_paid, b"{}")
+    assert tuple(written) == FILES
+    told = json.loads(written["lottery.json"])
+    assert told["format"] == "undertow-lottery/1"
+    assert told["headline"] == headline(with_paid)
+    assert set(told["seconds"]) == {"eager", "masked-dense", "csr"}
+    row = next(r for r in told["rows"] if r["name"] == "masked-dense")
+    assert row["predicted"]["flops"] == pytest.approx(10)
+    assert row["realised_share"]["bytes"] is None
+    assert row["paid"]["worst"]["value"] == "north"
+    assert written["lottery.md"].decode().count("\n| ") == 2 + len(with_paid.rows)
+    assert contents_of(with_paid, b"{}") == written
+
+
+def test_nothing_that_others_wrote_is_markup(with_paid: Lottery):
+    rows = tuple(
+        replace(
+            row,
+            note=HOSTILE,
+            paid=row.paid and replace(row.paid, worst=replace(row.paid.worst, value=HOSTILE)),
+        )
+        for row in with_paid.rows
+    )
+    hostile = replace(with_paid, model=HOSTILE, rows=rows)
+    assert "<script>alert" not in page(hostile)
+    written = contents_of(hostile, b"{}")["lottery.md"].decode()
+    assert not re.search(r"(?<!\\)(<script|\]\(|\|\[)", written)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"batch": 0}, "--batch 0: must be at least 1"),
+        ({"sparsity": 1.0}, "--sparsity 1: must be above 0 and below 1, such as 0.5"),
+        ({"channels": 0.0}, "--channels 0: must be above 0 and below 1, such as 0.5"),
+    ],
+)
+def test_settings_that_mean_nothing_are_refused(given: dict, said: str):
+    with pytest.raises(UserError) as error:
+        Settings(**given)
+    assert str(error.value) == said
+
+
+def test_a_variant_that_there_is_not_is_refused_with_those_that_there_are():
+    with pytest.raises(UserError) as error:
+        Settings(only=("int2",))
+    assert str(error.value).startswith(
+        "--only int2: there is no such variant; there are compile, onnxruntime, openvino, bfloat16"
+    )
+
+
+def test_an_onnx_file_and_several_arrays_are_refused(tmp_path: Path):
+    with pytest.raises(UserError) as error:
+        run_lottery("m.onnx", tmp_path / "x.npy", None, tmp_path, Settings())
+    assert str(error.value) == (
+        "m.onnx: an ONNX file has no torch operators to count, to prune or to compile; give the "
+        "network as model.py:build, where build() returns the torch module in eval mode"
+    )
+    np.savez(tmp_path / "two.npz", a=np.zeros((3, 2)), b=np.zeros((3, 2)))
+    with pytest.raises(UserError) as error:
+        run_lottery("m.py:build", tmp_path / "two.npz", None, tmp_path, Settings())
+    assert str(error.value) == (
+        f"--inputs {tmp_path / 'two.npz'}: holds a, b; the engines here take one array of inputs"
+    )
+    np.save(tmp_path / "ids.npy", np.zeros((3, 2), dtype=int))
+    with pytest.raises(UserError) as error:
+        run_lottery("m.py:build", tmp_path / "ids.npy", None, tmp_path, Settings())
+    assert str(error.value) == (
+        f"--inputs {tmp_path / 'ids.npy'}: holds int64; the engines here take floating-point inputs"
+    )
+
+
+def test_content_is_plain_json(found: Lottery):
+    json.dumps(content(found), allow_nan=False)
+    assert len(WORK) == 2
+
+
+def test_what_is_not_typed_is_as_the_settings_have_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    asked = []
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(
+        "undertow.lottery.lottery.lottery_of", lambda *given, **_: asked.append(given[4]) or "done"
+    )
+    done = CliRunner().invoke(app, ["lottery", "m.py:build", "--inputs", "x.npy"])
+    assert done.exit_code == 0, done.output
+    assert asked == [Settings()]
+
+
+MODEL = """
+import torch
+from torch import nn
+
+def build():
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Linear(32, 64), nn.ReLU(), nn.Linear(64, 4)).eval()
+"""
+
+
+@pytest.mark.heavy
+def test_the_command_from_a_model_to_a_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    Path("model.py").write_text(MODEL)
+    x = np.random.default_rng(0).normal(size=(200, 32)).astype("float32")
+    np.savez("inputs.npz", x=x, labels=np.arange(200) % 4, ids=[f"e{i}" for i in range(200)])
+    pl.DataFrame(
+        {"example_id": [f"e{i}" for i in range(200)], "region": ["north", "south"] * 100}
+    ).write_csv("examples.csv")
+    command = [
+        "lottery", "model.py:build", "--inputs", "inputs.npz", "--table", "examples.csv", "--by",
+        "region", "--only", "masked-dense,csr", "--processes", "2", "--repeats", "2",
+    ]  # fmt: skip
+    done = CliRunner().invoke(app, command)
+    assert done.exit_code == 0, done.output
+    told = json.loads(Path("lottery/lottery.json").read_text())
+    assert [row["name"] for row in told["rows"]] == ["eager", "masked-dense", "csr"]
+    assert told["rows"][1]["predicted"]["flops"] == pytest.approx(10, rel=0.02)
+    assert told["rows"][1]["paid"]["of"] == 200
+    again = [*command, "--calibration", "lottery/calibration.json", "--out", "again"]
+    assert CliRunner().invoke(app, again).exit_code == 0
+    assert Path("again/lottery.html").exists()
