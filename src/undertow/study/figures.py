@@ -87,7 +87,9 @@ def _draw(axes: Axes, panel: Panel) -> None:
     if panel.log:
         axes.set_yscale("log")
     if all(float(x).is_integer() for line in panel.lines for x in line.x):
-        axes.xaxis.get_major_locator().set_params(integer=True)
+        from matplotlib.ticker import MaxNLocator  # only figures need it
+
+        axes.xaxis.set_major_locator(MaxNLocator("auto", integer=True, steps=[1, 2, 5, 10]))
     axes.spines[["top", "right"]].set_visible(False)
     below: dict[str, Any] = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.2), "ncols": 3}
     below["handlelength"] = 3.5  # room for dashes beside the marker
