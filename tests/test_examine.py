@@ -61,7 +61,7 @@ def test_the_tables_hold_what_the_page_tells(npz: Path, truth: np.ndarray, tmp_p
     assert sorted(path.name for path in (tmp_path / "new").iterdir()) == sorted(FILES)
     table = pl.read_csv(tmp_path / "new" / "examples.csv")
     assert table.columns == [
-        "example_id", "given", "verdict", *KINDS, "standing", "looks", "share_given", "instead",
+        "example_id", "given", "verdict", "reason", *KINDS, "standing", "looks", "share_given", "instead",
         "share_instead", "agreement", "known_wrong", *(i.card.name for i in all_instruments()),
     ]  # fmt: skip
     assert table.height == 900
