@@ -35,7 +35,7 @@ def with_planted(trace: Trace, path: Path) -> Trace:
         )
     given = [label[ids[n]] for n in there]
     index = _indices(given, trace.values.label_N[there].tolist(), trace.classes)
-    _refuse_other_labels(trace, path, there, label, true, index)
+    _refuse_other_labels(trace, path, ids, there, label, true, index)
     wrong_N = np.zeros(len(ids), dtype=np.bool_)
     for n in there:
         right = true.get(ids[n])
@@ -134,12 +134,12 @@ def _names(classes: tuple[str, ...], index: dict[str, int]) -> tuple[str, ...]:
 def _refuse_other_labels(
     trace: Trace,
     path: Path,
+    ids: list[str],
     there: list[int],
     label: dict[str, str | None],
     true: dict[str, str | None],
     index: dict[str, int],
 ) -> None:
-    ids = trace.values.example_id_N.to_list()
     of = trace.values.label_N
     other = [n for n in there if index[str(label[ids[n]])] != of[n]]
     if not other:

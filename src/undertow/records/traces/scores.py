@@ -43,7 +43,8 @@ def refuse_no_numbers(path: Path, name: str, scores_MENC: NDArray[Any]) -> None:
 def are_no_numbers(scores_NC: NDArray[np.float64]) -> NDArray[np.bool_]:
     """(N,): where NaN stands beside numbers, or the largest is infinite."""
     nan_NC = np.isnan(scores_NC)
-    return (nan_NC.any(axis=1) & ~nan_NC.all(axis=1)) | np.isinf(scores_NC.max(axis=1))
+    wrong_N = (nan_NC.any(axis=1) & ~nan_NC.all(axis=1)) | np.isinf(scores_NC.max(axis=1))
+    return np.asarray(wrong_N)
 
 
 def unseen_said(none: int, looks: int) -> tuple[str, ...]:

@@ -106,13 +106,13 @@ def parse(path: Path, keys: Collection[str] = ID, *, strip: bool = True) -> pl.D
     data = _content(path)
     if not data.strip():
         raise TableError(f"{path}: is empty; expected names of columns and a row for each example")
-    read = {
+    readers: dict[Kind, Callable[[Path, bytes], pl.DataFrame]] = {
         "CSV": partial(_csv, strip=strip),
         "Parquet": _parquet,
         "JSON lines": _json_lines,
         "JSON array": _json_array,
-    }[kind]
-    frame = _guarded(path, kind, lambda: read(path, data))
+    }
+    frame = _guarded(path, kind, lambda: readers[kind](path, data))
     if frame.height == 0:
         raise TableError(f"{path}: has a header and no rows; expected one row per example")
     return frame
