@@ -17,7 +17,7 @@ REASON: dict[Reason, str | None] = {
     "": None,
     "bulk": "classes confused in bulk",
     "low": "stands low, not believed wrong",
-    "never answered": "no look answers the label, which does not stand low",
+    "never answered": "no look answers the label",
     "between": "nothing believed with more than a half",
     "looks": f"fewer than {FEWEST_LOOKS} looks",
     "nothing fitted": "nothing fitted",
