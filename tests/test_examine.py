@@ -17,7 +17,7 @@ from undertow.audit.examined.table import KINDS
 from undertow.cli import app
 from undertow.errors import UserError
 from undertow.examine import examine_training
-from undertow.report.examined.files import FILES
+from undertow.report.examined.files import FILES, contents_of
 from wrong_labels import noisy
 
 CLASSES = ("ant", "bee", "cat", "dog", "eel")
@@ -61,7 +61,7 @@ def test_the_tables_hold_what_the_page_tells(npz: Path, truth: np.ndarray, tmp_p
     assert sorted(path.name for path in (tmp_path / "new").iterdir()) == sorted(FILES)
     table = pl.read_csv(tmp_path / "new" / "examples.csv")
     assert table.columns == [
-        "example_id", "given", "verdict", *KINDS, "standing", "looks", "share_given", "instead",
+        "example_id", "given", "verdict", "reason", *KINDS, "standing", "looks", "share_given", "instead",
         "share_instead", "agreement", "known_wrong", *(i.card.name for i in all_instruments()),
     ]  # fmt: skip
     assert table.height == 900
@@ -246,6 +246,25 @@ def test_the_command(npz: Path, tmp_path: Path):
         "replace; give another name after --out, or replace them with --force"
     )
     assert runner.invoke(app, [*asked, "--force"]).exit_code == 0
+
+
+def test_what_another_run_wrote_meanwhile_is_not_replaced(npz: Path, tmp_path: Path, monkeypatch):
+    """Both were asked for before any was there."""
+    out, made = tmp_path / "out", contents_of
+
+    def slow(*given):
+        out.mkdir()
+        (out / "index.html").write_text("of another run")
+        return made(*given)
+
+    monkeypatch.setattr("undertow.examine.contents_of", slow)
+    done = CliRunner().invoke(app, ["examine", str(npz), "--out", str(out)])
+    assert str(done.exception) == (
+        f"{out}: holds index.html, which the new report would replace; give another name after "
+        "--out, or replace it with --force"
+    )
+    assert [path.name for path in out.iterdir()] == ["index.html"]
+    assert (out / "index.html").read_text() == "of another run"
 
 
 def test_too_few_examples_get_no_verdict(tmp_path: Path):

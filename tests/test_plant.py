@@ -64,6 +64,65 @@ def test_the_table_has_wrong_labels_and_the_other_file_says_which(kind: str, tmp
     )
 
 
+def test_all_else_of_the_table_stays_as_it_is(tmp_path: Path):
+    lines = [f" e{n:04d},{NAMES[n % 5]} ,  a,NA,1.10" for n in range(1200)]
+    path = tmp_path / "mine.csv"
+    path.write_text("\n".join(["example_id,label,x,y,z", *lines]) + "\n")
+    plant(path, out=tmp_path / "out")
+    made = (tmp_path / "out" / "labels.csv").read_text().splitlines()
+    told = pl.read_csv(tmp_path / "out" / "planted.csv")
+    assert told["example_id"][0] == "e0000"
+    for n, line in enumerate(made[1:]):
+        assert line == f" e{n:04d},{told['label'][n]},  a,NA,1.10"
+    trace = read_trace(saved(tmp_path, told, [f" e{n:04d}" for n in range(1200)]))
+    found = with_planted(trace, tmp_path / "out" / "planted.csv")
+    assert found.known_wrong_N.tolist() == (told["label"] != told["true_label"]).to_list()
+    assert found.notices == ()
+
+
+def saved(folder: Path, told: pl.DataFrame, ids: list[str]) -> Path:
+    """A trace of these labels, in which nobody knows anything."""
+    label_N = [NAMES.tolist().index(each) for each in told["label"]]
+    np.savez(folder / "t.npz", logits=np.zeros((1, len(ids), 5)), labels=label_N, ids=ids)
+    return folder / "t.npz"
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_labels_that_were_planted_are_not_planted_again(kind: str, tmp_path: Path):
+    path, out = tmp_path / f"mine.{kind}", tmp_path / "out"
+    frame = table().rename({"example_id": "image", "label": "y"})
+    getattr(frame, f"write_{kind}")(path)
+    plant(path, out=out, id="image", label="y")
+    with pytest.raises(UserError) as refused:
+        plant(out / f"labels.{kind}", out=tmp_path / "again", id="image", label="y")
+    told = pl.read_csv(out / "planted.csv")
+    wrong = int((told["label"] != told["true_label"]).sum())
+    assert str(refused.value) == (
+        f"{out / f'labels.{kind}'}: {wrong} of its labels are wrong on purpose already, as "
+        f"{out / 'planted.csv'} says; give the table from before"
+    )
+    assert not (tmp_path / "again").exists()
+    getattr(frame, f"write_{kind}")(out / "before")  # The table from before may lie there too.
+    plant(out / "before", out=tmp_path / "other", id="image", label="y", seed=1)
+    for other in ("example_id,label\n", "what,ever\n1,2\n"):
+        (tmp_path / "planted.csv").write_text(other)
+        plant(path, out=tmp_path / "other", id="image", label="y")
+
+
+def test_a_table_does_not_replace_itself(tmp_path: Path):
+    path = tmp_path / "labels.csv"
+    table().write_csv(path)
+    before = path.read_bytes()
+    asked = ["plant", str(path), "--out", str(tmp_path), "--force"]
+    refused = CliRunner().invoke(app, asked)
+    assert str(refused.exception) == (
+        f"{path}: would be replaced by labels that are wrong on purpose, and nothing would tell "
+        "the ones before; give another folder after --out"
+    )
+    assert path.read_bytes() == before
+    assert not (tmp_path / "planted.csv").exists()
+
+
 def test_planting_is_a_function_of_the_seed_and_more_holds_less(tmp_path: Path):
     path = tmp_path / "mine.csv"
     table().write_csv(path)
@@ -330,6 +389,19 @@ def test_what_matches_nothing_of_the_trace_is_counted(planted: Path, tmp_path: P
     assert trace.known_wrong_N[:7].all()
 
 
+def test_a_label_without_a_true_one_is_said(planted: Path, tmp_path: Path):
+    told = pl.read_csv(planted / "planted.csv")
+    known_N = np.load(planted / "known.npy")
+    less = pl.when(pl.int_range(900) < 300).then(None).otherwise("true_label").alias("true_label")
+    told.with_columns(less).write_csv(tmp_path / "less.csv")
+    trace = with_planted(read_trace(planted / "t.npz"), tmp_path / "less.csv")
+    assert trace.notices == (
+        "less.csv: 300 of 900 examples have a label and no true_label; they do not count as known "
+        "to be wrong.",
+    )
+    assert (trace.known_wrong_N == known_N & (np.arange(900) >= 300)).all()
+
+
 def test_examples_that_the_table_lacks_are_said_and_not_known(planted: Path, tmp_path: Path):
     told = pl.read_csv(planted / "planted.csv")
     told.tail(800).write_csv(tmp_path / "some.csv")
@@ -346,7 +418,14 @@ def test_the_command_writes_into_its_folder(tmp_path: Path, monkeypatch: pytest.
     assert done.exit_code == 0, done.output
     assert sorted(path.name for path in Path("planted").iterdir()) == ["labels.csv", "planted.csv"]
     again = CliRunner().invoke(app, ["plant", "mine.csv", "--out", "planted"])
-    assert isinstance(again.exception, UserError)
+    assert str(again.exception) == (
+        "planted: holds labels.csv and 1 more file, which the new tables would replace; give "
+        "another name after --out, or replace them with --force"
+    )
+    unwritable = CliRunner().invoke(app, ["plant", "mine.csv", "--out", "mine.csv/x"])
+    assert str(unwritable.exception) == (
+        "mine.csv/x: the tables cannot be written here (Not a directory). Give another --out."
+    )
 
 
 def test_what_the_record_knows_stays_and_merged_classes_are_one(planted: Path):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import replace as changed
 from pathlib import Path
 
 import numpy as np
@@ -40,11 +40,12 @@ def examine_training(
     inputs: Path | None = None,
     planted: Path | None = None,
     by: str | None = None,
+    replace: bool = True,
 ) -> str:
     """What a terminal shows; writes ``FILES`` of ``report.examined.files`` into ``out``. Equal
     inputs give equal bytes. ``UserError`` for what holds no trace, for a column or inputs that
     are not there, for planted labels that are not those of the trace, and where ``out``
-    cannot be written."""
+    cannot be written, or holds a report and ``replace`` is false."""
     trace = read_trace(path, probe)
     if planted is not None:
         trace = with_planted(trace, planted)
@@ -55,10 +56,10 @@ def examine_training(
     ids = trace.values.example_id_N.to_list()
     shown = _embedded(ids) if inputs is None else read_inputs(inputs, ids)
     if inputs is not None:
-        trace = replace(trace, notices=(*trace.notices, shown.matched(inputs, ids)))
+        trace = changed(trace, notices=(*trace.notices, shown.matched(inputs, ids)))
     made = page(trace, found, sliced, shown.of, UNSEEN, column)
     check = to_check(table, shown.texts)
-    write_together(contents_of(made, table, check, trace, found), out)
+    write_together(contents_of(made, table, check, trace, found), out, replace=replace)
     said = terminal(trace, found, check)
     return f"{said}\n\nwritten to {escaped(str(out))}: open index.html in a browser"
 

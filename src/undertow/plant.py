@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,8 +14,10 @@ from numpy.typing import NDArray
 from undertow.audit.examined.planted import FEWEST
 from undertow.drawn import drawn_by_class
 from undertow.errors import UserError
+from undertow.records.formats.decoding.csv_text import stripped
 from undertow.records.formats.decoding.tables import Kind, kind_of, parse, separator_of
 from undertow.records.traces.known_labels import ID, LABEL, PLANTED, TRUE
+from undertow.records.traces.planted_before import refuse_planted
 from undertow.report.examined.files import write_together
 from undertow.report.wording import plural
 from undertow.undecoded import escaped
@@ -27,16 +30,20 @@ ENDINGS: dict[Kind, str] = {
     "JSON lines": "jsonl",
     "JSON array": "jsonl",
 }
+WHAT = "tables"
+"""What is written, as messages call it."""
 FILES = (*(f"labels.{ending}" for ending in dict.fromkeys(ENDINGS.values())), PLANTED)
 
 Ints = NDArray[np.int64]
 
 
 class Table(NamedTuple):
-    """A table of labels, and what its columns of ids and labels are called."""
+    """A table of labels, without and with the blanks around its values, and what its columns of ids
+    and labels are called."""
 
     path: Path
     frame: pl.DataFrame
+    as_it_is: pl.DataFrame
     id: str
     label: str
 
@@ -49,16 +56,20 @@ def plant(
     seed: int = 0,
     id: str = ID,
     label: str = LABEL,
+    replace: bool = True,
 ) -> str:
     """Write into ``out`` the table of ``path`` with another label for ``share`` of the rows of each
     class, any other class as likely, and ``planted.csv``, which says of each row both labels. A
-    function of the table and the seed. ``UserError`` where too few would be wrong to calibrate."""
+    function of the table and the seed. ``UserError`` where too few would be wrong to calibrate,
+    where labels were planted before, and where the table itself would be replaced, or others and
+    ``replace`` is false."""
     if not 0 < share <= MOST or seed < 0:
         raise UserError(
             f"--share {share:g} --seed {seed}: give a share above 0 and up to {MOST:g}, and a seed "
             "of 0 or more"
         )
     table = _read(path, id, label)
+    refuse_planted(path, table.frame, id, label)
     true = table.frame[label]
     classes = true.drop_nulls().unique().sort()
     true_N = _indices(true, classes)
@@ -70,10 +81,11 @@ def plant(
     ending = ENDINGS[(kind_of(path, (id,)) or ("CSV", ""))[0]]
     told = pl.DataFrame({ID: table.frame[id], LABEL: given, TRUE: true})
     contents = {
-        f"labels.{ending}": _bytes(table.frame.with_columns(given), path, ending),
+        f"labels.{ending}": _bytes(table.as_it_is.with_columns(given), path, ending),
         PLANTED: told.write_csv().encode("utf-8"),
     }
-    write_together(contents, out)
+    _refuse_itself(path, out, contents)
+    write_together(contents, out, replace=replace, what=WHAT)
     return (
         f"{wrong:,} of {len(true):,} labels ({plural(len(classes), 'class', 'classes')}) are wrong "
         f"now, share {share:g}, seed {seed}.\n"
@@ -84,7 +96,9 @@ def plant(
 
 def _read(path: Path, id: str, label: str) -> Table:
     """``UserError`` for a table that lacks a column, has an id twice, or no classes."""
-    frame = parse(path, (id,))
+    as_it_is = parse(path, (id,), strip=False)
+    of_text = (kind_of(path, (id,)) or ("CSV", ""))[0] == "CSV"
+    frame = stripped(as_it_is) if of_text else as_it_is
     for flag, name in (("--id", id), ("--label", label)):
         if name not in frame.columns:
             raise UserError(
@@ -105,7 +119,17 @@ def _read(path: Path, id: str, label: str) -> Table:
             f"{path}: column {label!r} has {plural(labels.n_unique(), 'value')} in "
             f"{plural(frame.height, 'row')}; expected two or more classes, each of several rows"
         )
-    return Table(path, frame, id, label)
+    return Table(path, frame, as_it_is, id, label)
+
+
+def _refuse_itself(path: Path, out: Path, names: Iterable[str]) -> None:
+    """``UserError`` where the table would be replaced by the one with wrong labels."""
+    for name in names:
+        if (out / name).exists() and (out / name).samefile(path):
+            raise UserError(
+                f"{path}: would be replaced by labels that are wrong on purpose, and nothing would "
+                "tell the ones before; give another folder after --out"
+            )
 
 
 def _indices(true: pl.Series, classes: pl.Series) -> Ints:

@@ -6,13 +6,15 @@ import numpy as np
 import polars as pl
 import pytest
 
-from undertow.audit.examined.examine import VERDICTS, Examined, examine
+from undertow.audit.examined.called import VERDICTS
+from undertow.audit.examined.examine import Examined, examine
 from undertow.audit.examined.table import KINDS, example_table, to_check
 from undertow.records.traces.trace import Trace
 from undertow.report.examined.cards import FIRST, SHOWN, ExaminedCard, kinds
 from undertow.report.examined.curve import curve
 from undertow.report.examined.files import summary
 from undertow.report.examined.page import by_value, page
+from undertow.report.examined.said import NOT_COUNTED
 from wrong_labels import noisy
 
 CLASSES = ("ant", "bee", "cat", "dog", "eel")
@@ -42,6 +44,8 @@ def test_each_example_has_its_evidence(made):
         *((name, found.believed_N3[:, k]) for k, name in enumerate(KINDS)),
     ):
         np.testing.assert_array_equal(table[name].to_numpy(), expected)
+    assert [each is None for each in table["reason"]] == [each == "" for each in found.reason_N]
+    assert "stands low, not believed wrong" in set(table["reason"])
     assert KINDS == ("p_mislabelled", "p_atypical", "p_typical")
     assert table["given"].to_list() == [CLASSES[k] for k in trace.values.label_N]
     assert (table["known_wrong"] == "yes").to_list() == found.known_wrong_N.tolist()
@@ -80,6 +84,7 @@ def _is_of(card: ExaminedCard, at: int, row: dict, trace: Trace, found: Examined
     assert (
         facts["given label answered"] == f"{100 * row['share_given']:.0f} % of {row['looks']} looks"
     )
+    assert facts.get("cannot tell") == row["reason"]
     assert facts["believed wrong"] == f"{row['p_mislabelled']:.2f}"
     assert card.given == row["given"]
     assert card.instead == (row["instead"] or "")
@@ -117,12 +122,19 @@ def test_programs_and_the_page_get_the_same_numbers(made):
     assert told["auroc_of_known"] == found.calibrated.auroc
     assert (told["precision"], told["recall"]) == found.expected
     assert told["share_wrong"] == found.share
+    assert told["not_counted"] == NOT_COUNTED
+    assert sum(told["cannot_tell"].values()) == found.count("cannot tell") > 0
     assert told["not_shown_to_be_wrong"] is None
     assert [tuple(each.values()) for each in told["confusions"]] == [
         (CLASSES[c.given], CLASSES[c.instead], c.answered, c.listed, c.of, c.in_bulk)
         for c in found.confusions
     ]
     shown = page(trace, found, table.with_columns(label="given"), {}.get, "", "label")
+    assert " %" not in shown.split("<dl")[0].replace(": 0 %", "")
+    assert "\u00a0% if all that look wrong are" in shown
+    assert (
+        "and of ordinary ones too, since the line between the two moves with the training" in shown
+    )
     first = found.confusions[0]
     assert f"{first.answered:,} of {first.of:,}" in shown
     assert shown.count("confused in bulk</td>") == sum(c.in_bulk for c in found.confusions[:20])

@@ -71,16 +71,16 @@ def only(monkeypatch: pytest.MonkeyPatch, method: str, arms: tuple[str, ...], ga
 @pytest.mark.parametrize(
     ("text", "method", "arms"),
     [
-        ("T60: labels are the more probable", "order", ("T60 targeted 20 %",)),
-        ("TX2: the same order", "order", ("TX2 targeted 20 %",)),
+        ("T60, targeted: labels are the more probable", "order", ("T60 targeted 20 %",)),
+        ("TX2, targeted: the same order", "order", ("TX2 targeted 20 %",)),
         ("T60: under targeted augmentation atypical", "gap", ("T60 targeted 20 %",)),
         ("TX2: under targeted augmentation atypical", "gap", ("TX2 targeted 20 %",)),
         ("T60: the gap of slopes is wider", "gap_beyond", ("T60 targeted 20 %", "T60 none")),
         ("TX2: the gap of slopes is wider", "gap_beyond", ("TX2 targeted 20 %", "TX2 none")),
         ("T60: the gap is wider than where a random", "gap_beyond", ("T60 targeted 20 %", "T60 random 20 %")),
         ("T60: the gap is wider than where nobody", "gap_beyond", ("T60 targeted 20 %", "T60 off after warm-up")),
-        ("T60: level and slope", "areas", ("T60 targeted 20 %",)),
-        ("TX2: level and slope", "areas", ("TX2 targeted 20 %",)),
+        ("T60, targeted: level and slope", "areas", ("T60 targeted 20 %",)),
+        ("TX2, targeted: level and slope", "areas", ("TX2 targeted 20 %",)),
     ],
 )  # fmt: skip
 def test_claims_decide_by_the_right_limit(

@@ -55,5 +55,7 @@ def examine(
     from undertow.report.examined.files import FILES
 
     with report_folder(out, usual="examined", files=FILES, force=force) as folder:
-        said = examine_training(trace, probe, out=folder, inputs=inputs, planted=planted, by=by)
+        said = examine_training(
+            trace, probe, out=folder, inputs=inputs, planted=planted, by=by, replace=force
+        )
         typer.echo(said)

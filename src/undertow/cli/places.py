@@ -17,18 +17,18 @@ from undertow.report.write import refuse_taken, unwritable
 
 @contextmanager
 def report_folder(
-    out: Path | None, *, usual: str, files: Collection[str], force: bool
+    out: Path | None, *, usual: str, files: Collection[str], force: bool, what: str = "report"
 ) -> Iterator[Path]:
-    """The folder for the ``files`` of a report: ``out``, or the first of ``usual``, ``usual-2`` …
-    that is not there yet, made at once so that no other run takes it.
+    """The folder for the ``files`` of a report, or of ``what`` else: ``out``, or the first of
+    ``usual``, ``usual-2`` … that is not there yet, made at once so that no other run takes it.
 
     A folder that was made for nothing is taken away again. Raises ``UserError`` where ``out`` holds
     any of the files.
     """
     if out is not None and not force:
-        refuse_taken(out, files)
+        refuse_taken(out, files, what)
     new = out is None or not os.path.lexists(out)
-    folder = _new(usual) if out is None else out
+    folder = _new(usual, what) if out is None else out
     try:
         yield folder
     except BaseException:
@@ -48,7 +48,7 @@ def refuse_present(path: Path, *, flag: str, force: bool) -> None:
         )
 
 
-def _new(usual: str) -> Path:
+def _new(usual: str, what: str) -> Path:
     for number in count(1):
         folder = Path(usual if number == 1 else f"{usual}-{number}")
         try:
@@ -56,6 +56,6 @@ def _new(usual: str) -> Path:
         except FileExistsError:
             continue
         except OSError as problem:
-            raise unwritable(folder, problem) from problem
+            raise unwritable(folder, problem, what) from problem
         return folder
     raise AssertionError

@@ -31,8 +31,11 @@ def plant(
     """Write labels to train on, some of them wrong on purpose, and which those are: undertow
     examine then tells how many wrong labels it finds. Needs no torch and no model."""
     from undertow.cli.places import report_folder
-    from undertow.plant import FILES
+    from undertow.plant import FILES, WHAT
     from undertow.plant import plant as planted
 
-    with report_folder(out, usual="planted", files=FILES, force=force) as folder:
-        typer.echo(planted(labels, out=folder, share=share, seed=seed, id=id, label=label))
+    with report_folder(out, usual="planted", files=FILES, force=force, what=WHAT) as folder:
+        said = planted(
+            labels, out=folder, share=share, seed=seed, id=id, label=label, replace=force
+        )
+        typer.echo(said)

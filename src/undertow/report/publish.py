@@ -14,7 +14,7 @@ import errno
 import os
 import shutil
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import mkdtemp
@@ -31,16 +31,25 @@ PATIENCE = 60.0
 """Seconds to wait for another run that writes the same folder; it takes one."""
 
 
-def publish(contents: Mapping[str, bytes], folder: Path, others: Mapping[str, bytes]) -> None:
+def publish(
+    contents: Mapping[str, bytes],
+    folder: Path,
+    others: Mapping[str, bytes],
+    *,
+    refuse: Callable[[], None] | None = None,
+) -> None:
     """Put ``contents`` into ``folder`` in this order; the last file is the sign that all are there.
 
     ``others`` are files that a report may have besides, each with bytes that stand in its first
     200. Those of an earlier report are removed; where there was none they are somebody else's and
-    stay, as all other files do. Two processes that publish here wait for each other. Raises
+    stay, as all other files do. Two processes that publish here wait for each other. ``refuse`` is
+    asked when nobody else can write here, and raises where what is here may not be replaced. Raises
     ``OSError``, with the folder as it was before.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with _alone(folder) as alone:
+        if refuse is not None:
+            refuse()
         abandoned = sorted(folder.glob(f"{STAGE}*"))
         retired = _retired(folder, contents, others, abandoned)
         stage = Path(mkdtemp(prefix=STAGE, dir=folder))

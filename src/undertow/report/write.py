@@ -70,22 +70,22 @@ def write_report(
     return folder / PAGE
 
 
-def unwritable(folder: Path, problem: OSError) -> UserError:
-    """The error where a report cannot be written to a folder."""
+def unwritable(folder: Path, problem: OSError, what: str = "report") -> UserError:
+    """The error where a report, or ``what`` else there is, cannot be written to a folder."""
     return UserError(
-        f"{folder}: the report cannot be written here ({problem.strerror}). Give another --out."
+        f"{folder}: the {what} cannot be written here ({problem.strerror}). Give another --out."
     )
 
 
-def refuse_taken(folder: Path, files: Collection[str]) -> None:
-    """``UserError`` where a folder holds any of these files of a report."""
+def refuse_taken(folder: Path, files: Collection[str], what: str = "report") -> None:
+    """``UserError`` where a folder holds any of these files of a report, or of ``what`` else."""
     taken = [name for name in files if os.path.lexists(folder / name)]
     if not taken:
         return
     more = len(taken) - 1
     rest = f" and {more} more file{'s' if more > 1 else ''}" if more else ""
     raise UserError(
-        f"{folder}: holds {taken[0]}{rest}, which the new report would replace; give another name "
+        f"{folder}: holds {taken[0]}{rest}, which the new {what} would replace; give another name "
         f"after --out, or replace {'them' if more else 'it'} with --force"
     )
 

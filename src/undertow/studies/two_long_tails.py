@@ -133,12 +133,17 @@ def chance_alone(r: Results) -> Outcome:
     return held(found.low <= 0 <= found.high, f"{found} points per ten epochs")
 
 
-@claim("T60: labels are the more probable, typical to atypical to noisy, at every epoch", PAPER)
+@claim(
+    "T60, targeted: labels are the more probable, typical to atypical to noisy, at every epoch",
+    PAPER,
+)
 def in_order(r: Results) -> Outcome:
     return shown.in_order(of(r), f"T60 {TARGETED}")
 
 
-@claim("TX2: the same order, typical images at as many exposures as those seen once", PAPER)
+@claim(
+    "TX2, targeted: the same order, typical images at as many exposures as those seen once", PAPER
+)
 def in_order_by_frequency(r: Results) -> Outcome:
     return shown.in_order(of(r), f"TX2 {TARGETED}")
 
@@ -183,11 +188,11 @@ def rises_and_falls(r: Results) -> Outcome:
     return shown.rises_and_falls(of(r), f"T60 {NONE}", [f"T60 {TARGETED}", "T60 standard"])
 
 
-@claim("T60: level and slope tell noisy from atypical better than the level alone", PAPER)
+@claim("T60, targeted: level and slope tell noisy from atypical better than the level alone", PAPER)
 def slope_adds(r: Results) -> Outcome:
     return shown.decided(lambda view: of(r).areas(f"T60 {TARGETED}", view)[2], "AUROC, points: ")
 
 
-@claim("TX2: level and slope tell noisy from atypical better than the level alone", PAPER)
+@claim("TX2, targeted: level and slope tell noisy from atypical better than the level alone", PAPER)
 def slope_adds_by_frequency(r: Results) -> Outcome:
     return shown.decided(lambda view: of(r).areas(f"TX2 {TARGETED}", view)[2], "AUROC, points: ")

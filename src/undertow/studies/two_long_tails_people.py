@@ -119,7 +119,9 @@ def chance_alone(r: Results) -> Outcome:
     return held(found.low <= 0 <= found.high, f"{found} points per ten epochs")
 
 
-@claim("Labels are the more probable, typical to atypical to noisy, at every epoch", PAPER)
+@claim(
+    "Targeted: labels are the more probable, typical to atypical to noisy, at every epoch", PAPER
+)
 def in_order(r: Results) -> Outcome:
     return shown.in_order(of(r), TARGETED)
 
@@ -154,6 +156,6 @@ def rises_and_falls(r: Results) -> Outcome:
     return shown.rises_and_falls(of(r), NONE, [TARGETED])
 
 
-@claim("Level and slope tell noisy from atypical better than the level alone", PAPER)
+@claim("Targeted: level and slope tell noisy from atypical better than the level alone", PAPER)
 def slope_adds(r: Results) -> Outcome:
     return shown.decided(lambda view: of(r).areas(TARGETED, view)[2], "AUROC, points: ")

@@ -10,7 +10,8 @@ from scipy.stats import beta
 
 import traces
 from undertow.audit.examined.became_right import recall_of, share_before, share_limits
-from undertow.audit.examined.believed import Range, best_window, windows_of
+from undertow.audit.examined.believed import Range, best_window, exact_high
+from undertow.audit.examined.called import REASONS
 from undertow.audit.examined.confused import Confusion, confusions, in_bulk
 from undertow.audit.examined.evidence import evidence_of, standing_of
 from undertow.audit.examined.examine import examine
@@ -23,6 +24,7 @@ from undertow.audit.examined.planted import (
     smoothed,
     unshown_of,
 )
+from undertow.audit.examined.windows import able_windows, windows_of
 from wrong_labels import noisy, values_of
 
 
@@ -256,15 +258,16 @@ def test_recall_is_the_share_of_known_ones_that_would_be_listed():
 
 
 def test_limits_of_the_share_hold_chance_in_which_ones_are_known():
-    """Beyond that of which examples there are, which alone gives less than half as much here."""
+    """Beyond that of which examples there are, and that of the mixture that is fitted to them:
+    these two alone give less than a third as much here."""
     rng = np.random.default_rng(0)
-    others = [rng.beta(3, 9, 2_000), rng.beta(9, 6, 4_000), rng.beta(30, 4, 14_000)]
+    others = [rng.beta(3, 9, 40_000), rng.beta(9, 6, 80_000), rng.beta(30, 4, 280_000)]
     standing_N = np.concatenate([rng.beta(3, 9, 50), *others])
     mixture = best_window([standing_N])[1]
     assert mixture is not None
-    share = calibrated(standing_N, np.arange(20_050) < 50, mixture, 5).share
-    of_counts = 1.96 * np.sqrt(share.value * (1 - share.value) / 20_000)
-    assert share.high - share.value > 1.5 * of_counts
+    share = calibrated(standing_N, np.arange(400_050) < 50, mixture, 5).share
+    of_counts = 1.96 * np.sqrt(share.value * (1 - share.value) / 400_000)
+    assert share.high - share.value > 7 * of_counts
 
 
 def test_limits_of_recall_are_those_of_clopper_and_pearson():
@@ -399,6 +402,108 @@ def test_an_example_without_a_label_has_no_evidence_and_no_verdict():
     assert np.isnan(found.evidence.standing_N[:3]).all()
     assert np.isnan(found.evidence.given_N[:3]).all()
     assert list(found.verdict_N[:3]) == ["cannot tell"] * 3
+
+
+def unseen(values, at):
+    """Nobody saw what this index of (members, examples, epochs) says."""
+    kept = {name: array.copy() for name, array in values.values.items()}
+    for name, array in kept.items():
+        array[at] = -1 if name == "predicted" else np.nan
+    return replace(values, values=kept)
+
+
+@pytest.mark.parametrize("epochs", [[0], [1, 2], [0, 1, 2, 3]])
+def test_epochs_that_saw_nothing_take_no_verdict_away(epochs):
+    """They are as if they were not there."""
+    values, wrong_N = noisy(M=1, E=8)
+    found = examine(unseen(values, (slice(None), slice(None), epochs)))
+    assert found.why == ""
+    assert found.evidence.looks_N.min() >= 3
+    assert wrong_N[listed(found)].mean() > 0.9
+    seen_E = np.setdiff1d(np.arange(8), epochs)
+    entry = values.entry.model_copy(update={"epochs": tuple(seen_E + 1)})
+    kept = {name: array[:, :, seen_E] for name, array in values.values.items()}
+    without = examine(replace(values, entry=entry, values=kept))
+    assert found.evidence.epochs == seen_E[without.evidence.epochs - 1] + 1
+    assert (found.verdict_N == without.verdict_N).all()
+    assert found.share == without.share
+
+
+def test_a_window_leaves_next_to_none_below_three_looks():
+    """Each epoch sees a half: over three epochs half of the examples would have no verdict."""
+    values, _ = noisy(M=1, E=12, N=2000)
+    seen_NE = np.random.default_rng(0).random((2000, 12)) < 0.5
+    values = unseen(values, ~seen_NE[None])
+    able = able_windows(values)
+    assert able[-1] == 12
+    of_all = (seen_NE.sum(axis=1) >= 3).sum()
+    for window in windows_of(12):
+        enough = (seen_NE[:, :window].sum(axis=1) >= 3).sum()
+        assert (window in able) == (enough >= 0.9 * of_all)
+    assert 3 not in able
+    found = examine(values)
+    assert found.untold("looks") == (found.evidence.looks_N < 3).sum() <= 0.15 * 2000
+
+
+def test_too_few_looks_or_epochs_with_any_are_said():
+    values, _ = noisy(M=1, E=3)
+    one = unseen(values, (slice(None), slice(299, None), [1]))
+    assert examine(one).why == "looks"
+    assert examine(one).untold("looks") == 1500 - 299
+    assert examine(one).untold("nothing fitted") == 299
+    assert examine(unseen(values, (slice(None), slice(300, None), [1]))).why != "looks"
+    assert examine(unseen(noisy(E=3)[0], (slice(None), slice(None), [1]))).why == "epochs"
+
+
+def test_reasons_add_up_and_are_those_of_the_examples():
+    values, _ = noisy(N=3000, wrong=0.15, mapped=True)
+    label_N = values.label_N.copy()
+    label_N[:2] = -1
+    values = unseen(replace(values, label_N=label_N), (slice(None), slice(5, 9), slice(1, None)))
+    values = unseen(values, ([0, 1], slice(5, 9), slice(None)))
+    found = examine(values)
+    untold_N = found.verdict_N == "cannot tell"
+    assert ((found.reason_N != "") == untold_N).all()
+    assert sum(found.untold(reason) for reason in REASONS) == untold_N.sum()
+    assert found.untold("label") == 2
+    assert found.untold("looks") == 4
+    assert found.untold("bulk") > 100
+    low_N = found.reason_N == "low"
+    assert low_N.any()
+    assert (found.evidence.standing_N[low_N] < 1 / 3).all()
+
+
+def test_a_label_that_no_look_answers_is_not_believed_right():
+    """Members lose it by little in each look, to one class: it stands above those believed
+    wrong."""
+    values, wrong_N = noisy(N=3000, wrong=0.12, apart=5)
+    margin, predicted = values.values["margin"].copy(), values.values["predicted"].copy()
+    margin[:, :4], predicted[:, :4] = -0.3, (values.label_N[:4, None] + 1) % 5
+    predicted[0, 3, 0] = values.label_N[3]
+    given = {**values.values, "margin": margin, "predicted": predicted}
+    known_N = wrong_N & (np.arange(3000) % 2 == 0)
+    known_N[:4] = False
+    found = examine(replace(values, values=given), known_N)
+    assert (found.evidence.standing_N[:4] > 1 / 3).all()
+    assert (found.believed_N3[:4, 1] > 0.5).all()
+    assert found.verdict_N[:4].tolist() == ["cannot tell"] * 3 + ["atypical"]
+    assert found.reason_N[:4].tolist() == ["never answered"] * 3 + [""]
+    predicted[0, :3, 0] = values.label_N[:3]
+    answered = examine(replace(values, values=given), known_N)
+    assert answered.verdict_N[:4].tolist() == ["atypical"] * 4
+    assert found.share.high - answered.share.high == pytest.approx(3 / (~known_N).sum())
+
+
+def test_no_wrong_label_among_so_many_is_not_none_at_all():
+    rng = np.random.default_rng(0)
+    standing_N = np.concatenate([rng.beta(2, 60, 60), rng.beta(60, 2, 2000)])
+    mixture = best_window([standing_N])[1]
+    assert mixture is not None
+    share = calibrated(standing_N, np.arange(2060) < 60, mixture, 5).share
+    assert share.value < 1e-4
+    assert share.high >= 1 - 0.025 ** (1 / 2000)
+    assert exact_high(0, 2000) == pytest.approx(1 - 0.025 ** (1 / 2000))
+    assert exact_high(0.1, 200) == pytest.approx(beta.ppf(0.975, 21, 180))
 
 
 def test_windows_grow_by_their_ratios():

@@ -14,6 +14,15 @@ from undertow.records.traces.formula import values_of
 from undertow.records.traces.inputs import read_inputs
 from undertow.records.traces.read import read_trace
 
+NO_NUMBERS = (
+    "save numbers, in float32 where halves overflow, or NaN for all classes where an epoch did not "
+    "see an example"
+)
+WANTED = (
+    "expected logits or probabilities (members, epochs, examples, classes) or (epochs, examples, "
+    "classes), labels (examples,), and where wanted ids (examples,) and classes (names)"
+)
+
 
 def scores(E=3, N=6, C=3):
     rng = np.random.default_rng(0)
@@ -75,7 +84,17 @@ def test_lines_that_files_of_epochs_lack_are_said_and_one_too_many_is_refused(tm
     ("line", "said"),
     [
         ("{", "is no JSON; write the file again"),
-        ('{"guid": 1, "gold": 0}', "expected an object with guid, logits_epoch_0 and gold"),
+        (
+            '{"guid": 1, "gold": 0}',
+            "has no logits_epoch_0, but guid, gold; write guid, logits_epoch_0 and gold into each "
+            "line",
+        ),
+        ("{}", "has no guid, but nothing; write guid, logits_epoch_0 and gold into each line"),
+        ("[1, 2]", "is [1, 2]; expected an object with guid, logits_epoch_0 and gold"),
+        (
+            '{"guid": "", "gold": 0, "logits_epoch_0": [1, 2, 3]}',
+            "guid is empty; give each example a text or a number",
+        ),
         (
             '{"guid": "x", "gold": "cat", "logits_epoch_0": [1, 2, 3]}',
             "gold is 'cat'; expected the index of a class",
@@ -86,7 +105,34 @@ def test_lines_that_files_of_epochs_lack_are_said_and_one_too_many_is_refused(tm
         ),
         (
             '{"guid": "x", "gold": 1, "logits_epoch_0": "much"}',
-            "logits are no list of two or more numbers",
+            "logits_epoch_0 is 'much'; expected a list of two or more numbers, one for each class",
+        ),
+        (
+            '{"guid": "x", "gold": 1, "logits_epoch_0": [[1, 2, 3]]}',
+            "logits_epoch_0 is [[1, 2, 3]]; expected a list of two or more numbers, one for each "
+            "class",
+        ),
+        (
+            '{"guid": "x", "gold": 1, "logits_epoch_0": ["1", "2", "3"]}',
+            "logits_epoch_0 is ['1', '2', '3']; expected a list of two or more numbers, one for "
+            "each class",
+        ),
+        (
+            '{"guid": "x", "gold": 1, "logits_epoch_0": [1, 2]}',
+            "logits_epoch_0 has 2 numbers, and the lines before have 3; give files of one run, "
+            "whose lines have all classes",
+        ),
+        (
+            '{"guid": "x", "gold": 1, "logits_epoch_0": [1, NaN, 2]}',
+            f"logits_epoch_0 has 1, nan, 2; {NO_NUMBERS}",
+        ),
+        (
+            '{"guid": "x", "gold": 1, "logits_epoch_0": [1, null, 2]}',
+            f"logits_epoch_0 has 1, nan, 2; {NO_NUMBERS}",
+        ),
+        (
+            '{"guid": "x", "gold": 1, "logits_epoch_0": [1, Infinity, 2]}',
+            f"logits_epoch_0 has 1, inf, 2; {NO_NUMBERS}",
         ),
     ],
 )
@@ -131,7 +177,50 @@ def test_epochs_of_files_may_count_from_1(tmp_path: Path):
     (tmp_path / "dynamics_epoch_0.jsonl").unlink()
     trace = read_trace(tmp_path)
     assert trace.values.entry.epochs == (1, 2, 3)
-    assert trace.notices == ()
+    from_1 = (
+        "There is no dynamics_epoch_0.jsonl, so epochs are taken to count from 1. Give it too, if "
+        "the run wrote one."
+    )
+    assert trace.notices == (from_1,)
+    (tmp_path / "dynamics_epoch_2.jsonl").unlink()
+    ends = (
+        "missing, so that the first epochs are the first of those that are there. Give all files "
+        "of the run, unless it kept only some."
+    )
+    assert read_trace(tmp_path).notices == (from_1, f"dynamics_epoch_2.jsonl is {ends}")
+    (tmp_path / "dynamics_epoch_1.jsonl").unlink()
+    assert read_trace(tmp_path).notices == (
+        f"dynamics_epoch_0.jsonl, dynamics_epoch_1.jsonl, dynamics_epoch_2.jsonl are {ends}",
+    )
+
+
+def test_a_file_without_lines_is_refused(tmp_path: Path):
+    logits_ENC, label_N = scores(E=4)
+    write_dynamics(tmp_path, logits_ENC, label_N)
+    path = tmp_path / "dynamics_epoch_2.jsonl"
+    path.write_text("\n")
+    with pytest.raises(TableError) as refused:
+        read_trace(tmp_path)
+    assert str(refused.value) == (
+        f"{path}: has no lines; write it again with a line for each example, or take it away if "
+        "nothing is known of the epoch"
+    )
+
+
+@pytest.mark.parametrize("none", ["NaN", "null"])
+def test_lines_of_nan_are_not_seen_and_counted(none: str, tmp_path: Path):
+    logits_ENC, label_N = scores(E=3)
+    write_dynamics(tmp_path, logits_ENC, label_N, skip={(2, 0), (1, 5)})
+    line = f'{{"guid": "g5", "gold": {label_N[5]}, "logits_epoch_1": [{none}, {none}, {none}]}}'
+    with (tmp_path / "dynamics_epoch_1.jsonl").open("a") as file:
+        file.write(f"\n{line}")
+    trace = read_trace(tmp_path)
+    assert trace.notices == (
+        "dynamics_epoch_2.jsonl lacks 1 of 6 examples; they count as not seen there.",
+        "1 of 18 looks are NaN and count as not seen.",
+    )
+    assert trace.values.values["predicted"][0, 5].tolist()[1] == -1
+    assert trace.values.values["predicted"][0, 4].tolist()[1] >= 0
 
 
 def test_two_files_of_an_epoch(tmp_path: Path):
@@ -173,7 +262,8 @@ def test_cartography_of_two_runs(tmp_path: Path):
     with pytest.raises(TableError) as refused:
         read_trace(tmp_path)
     assert str(refused.value) == (
-        f"{tmp_path}: its lines have logits of 2 and 3 classes; give files of one run"
+        f"{tmp_path / 'dynamics_epoch_1.jsonl'}: line 1: logits_epoch_1 has 2 numbers, and the "
+        "lines before have 3; give files of one run, whose lines have all classes"
     )
 
 
@@ -240,27 +330,67 @@ def test_logits_and_their_probabilities_may_lie_side_by_side(tmp_path: Path):
     )
 
 
-NO_NUMBERS = (
-    "save numbers, in float32 where halves overflow, or NaN for all classes where an epoch did not "
-    "see an example"
-)
-WANTED = (
-    "expected logits or probabilities (members, epochs, examples, classes) or (epochs, examples, "
-    "classes), labels (examples,), and where wanted ids (examples,) and classes (names)"
-)
-
-
 @pytest.mark.parametrize(
     ("arrays", "said"),
     [
-        ({"labels": np.zeros(6, int)}, f"has no trace: {WANTED}"),
+        (
+            {"labels": np.zeros(6, int)},
+            f"has no logits or probabilities, it has labels; {WANTED}",
+        ),
+        ({"logits": np.zeros((2, 6, 3))}, f"has no labels, it has logits; {WANTED}"),
+        (
+            {"z": np.zeros((2, 6, 3))},
+            f"has no logits or probabilities, it has none of their names; {WANTED}",
+        ),
         (
             {"logits": np.zeros((6, 3)), "labels": np.zeros(6, int)},
             f"logits is float64 of shape (6, 3); {WANTED}",
         ),
         (
             {"logits": np.zeros((2, 6, 3)), "labels": np.zeros(5, int)},
-            "labels is int64 of shape (5,); expected the index of a class for each of 6 examples",
+            "labels is int64 of shape (5,); expected the index of a class for each of 6 examples, "
+            "the last axis but one of logits of shape (2, 6, 3): save both of one run",
+        ),
+        (
+            {"logits": np.zeros((4, 6, 2, 3)), "labels": np.zeros(6, int)},
+            "labels is int64 of shape (6,); expected the index of a class for each of 2 examples, "
+            "the last axis but one of logits of shape (4, 6, 2, 3): transpose it to (members, "
+            "epochs, examples, classes)",
+        ),
+        (
+            {"logits": np.zeros((2, 6, 3)), "labels": np.zeros(6)},
+            "labels is float64 of shape (6,); expected the index of a class for each of 6 "
+            "examples: save labels.astype(int)",
+        ),
+        (
+            {"logits": np.zeros((2, 3, 3)), "labels": np.array([0, np.nan, 1.5])},
+            "labels is float64 of shape (3,); expected the index of a class for each of 3 "
+            "examples, and that of example 1, counted from 0, is nan: give it a class, or take it "
+            "out",
+        ),
+        (
+            {"logits": np.zeros((2, 6, 3)), "labels": np.eye(3)[[0, 1, 2, 0, 1, 2]]},
+            "labels is float64 of shape (6, 3); expected the index of a class for each of 6 "
+            "examples: save labels.argmax(axis=1) where each row marks one class",
+        ),
+        (
+            {"logits": np.zeros((2, 6, 3)), "labels": np.zeros((6, 1), int)},
+            "labels is int64 of shape (6, 1); expected the index of a class for each of 6 "
+            "examples: save labels[:, 0]",
+        ),
+        (
+            {"logits": np.zeros((2, 2, 3)), "labels": np.array([True, False])},
+            "labels is bool of shape (2,); expected the index of a class for each of 2 examples: "
+            "save whole numbers, counted from 0",
+        ),
+        (
+            {"logits": np.full((2, 2, 4), 0.25), "labels": np.zeros(2, int)},
+            "logits of each example are 0 to 1 and sum to 1, so they are probabilities; save them "
+            "as probabilities",
+        ),
+        (
+            {"logits": np.zeros((2, 2, 3)), "labels": np.zeros(2, int), "ids": ["a", " "]},
+            "the id of example 1, counted from 0, is ' '; give each example its own",
         ),
         (
             {"logits": np.zeros((2, 6, 3)), "labels": np.full(6, 3)},
@@ -435,6 +565,40 @@ def test_a_probe_that_is_no_trace_of_training(tmp_path: Path):
     assert str(missing.value) == (
         f"{folder}: has no probe 'traces' with values of examples; it has trace, trace-test"
     )
+
+
+def test_a_probe_is_named_of_a_population_alone(tmp_path: Path):
+    write_dynamics(tmp_path / "run", *scores())
+    path = tmp_path / "t.npz"
+    np.savez(path, logits=np.zeros((2, 2, 3)), labels=np.zeros(2, int))
+    for trace in (path, tmp_path / "run"):
+        with pytest.raises(UserError) as refused:
+            read_trace(trace, "trace-clean")
+        assert str(refused.value) == (
+            f"--probe trace-clean: names a trace of a population, and {trace} is none and has one "
+            "trace; leave --probe out"
+        )
+
+
+def test_logits_of_which_some_are_probabilities_are_logits(tmp_path: Path):
+    logits_ENC = np.full((2, 2, 4), 0.25)
+    logits_ENC[1, 1, 0] = 0.5
+    logits_ENC[0, 0] = np.nan
+    np.savez(tmp_path / "t.npz", logits=logits_ENC, labels=np.zeros(2, int))
+    assert read_trace(tmp_path / "t.npz").values.values["predicted"][0, 1, 1] == 0
+    np.savez(tmp_path / "n.npz", logits=np.full((2, 2, 4), np.nan), labels=np.zeros(2, int))
+    assert len(read_trace(tmp_path / "n.npz").notices) == 1
+
+
+def test_ids_with_blanks_are_those_of_a_table_that_is_read_without(tmp_path: Path):
+    table = tmp_path / "texts.csv"
+    table.write_text("example_id,input\n e1 , one\ne2,two\n")
+    inputs = read_inputs(table, [" e1 ", "e2"])
+    assert (inputs.of(" e1 "), inputs.of("e2")) == ("one", "two")
+    assert inputs.matched(table, [" e1 ", "e2"]) == "texts.csv has 2 of 2 examples."
+    both = tmp_path / "both.csv"
+    both.write_text("example_id,input\ne1,one\n")
+    assert read_inputs(both, ["e1", "e1 "]).of("e1") == "one"
 
 
 def test_inputs_are_texts_pictures_or_pixels(tmp_path: Path):

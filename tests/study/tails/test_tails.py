@@ -66,6 +66,16 @@ def test_levels_slopes_and_shares_are_those_of_each_tail(train):
     assert (found.area_of_level_M == 1).all()
 
 
+def test_the_level_is_that_of_epochs_after_the_warm_up(train):
+    """With the last epoch of the warm-up, means of noisy and atypical ones would be mixed."""
+    made = Made((0.0, 0.0, 0.1))
+    made.p_MNE[:, :4, 2:], made.p_MNE[:, 4:8, 2:] = 0.1, 0.2
+    mixed_N = 0.9 + 0.01 * np.array([0, 3, 4, 7, 1, 2, 5, 6])
+    made.p_MNE[:, :8, 1] = mixed_N - made.p_MNE[:, :8, 2:].sum(axis=2)
+    found = curves(made, CLEAN, 2)
+    assert (found.area_of_level_M == 1).all()
+
+
 def test_the_gap_is_that_of_slopes_and_arms_are_compared_by_members(train):
     read = tails(wide=Made((0.0, 0.1, 0.15)), same=Made((0.0, 0.05, 0.15), seed=1))
     gap = read.gap("wide")

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from undertow.audit.examined.mixture import BINS, Mixture, counts_of, fitted
+from undertow.audit.stats.share_limits import exact_limits
 
 Floats = NDArray[np.floating[Any]]
 
@@ -25,10 +26,7 @@ MISSED = 1.25
 most in worlds that were looked at (benchmarks/examine.py, seed 1)."""
 TELLING = 0.7
 """The least expected F1 of the list: below, wrong labels are not told from rare examples."""
-FEWEST_EPOCHS = 3
-"""With fewer nothing is fitted, and no verdict rests on fewer."""
 DRAWS = 100
-WINDOWS = 8
 SEED = 20_261_130
 
 
@@ -71,15 +69,6 @@ def separation_of(posterior_BK: Floats, count_B: Floats) -> float:
     return 2 * hits / (listed + wrong) if listed else 0.0
 
 
-def windows_of(epochs: int) -> tuple[int, ...]:
-    """How many first epochs may be looked at: ``FEWEST_EPOCHS`` and more, at most ``WINDOWS`` of
-    them evenly by their ratios."""
-    if epochs < FEWEST_EPOCHS:
-        return ()
-    ratios = np.geomspace(FEWEST_EPOCHS, epochs, min(WINDOWS, epochs - FEWEST_EPOCHS + 1))
-    return tuple(sorted({round(float(e)) for e in ratios}))
-
-
 def best_window(standing_EN: Sequence[Floats]) -> tuple[int, Mixture | None]:
     """Which of these windows' standings tell best, and the mixture; with three components, or four
     where few wrong labels would be lost in a wide component of rare examples. Where none tells,
@@ -100,8 +89,9 @@ def best_window(standing_EN: Sequence[Floats]) -> tuple[int, Mixture | None]:
 def believed(standing_N: Floats, mixture: Mixture) -> Believed:
     """By the mixture alone. Upper limits hold chance in which examples there are, and what a
     mixture of one component more or less believes: two shapes of the same distribution. The share
-    may be ``MISSED`` times as large. All lower limits are 0: right labels of classes that overlap
-    look as wrong ones do, and no shape tells them apart. Precision has no limits."""
+    may be ``MISSED`` times as large, and as large as the exact limit of so many examples. All lower
+    limits are 0: right labels of classes that overlap look as wrong ones do, and no shape tells
+    them apart. Precision has no limits."""
     count_B = counts_of(standing_N)
     kinds = len(mixture.mean_K)
     shapes = [mixture]
@@ -116,7 +106,8 @@ def believed(standing_N: Floats, mixture: Mixture) -> Believed:
     ]
     value = _of_list(mixture, count_B, listed_B)
     share, recall = (range_of(value[k], [each[k] for each in drawn]) for k in (0, 2))
-    share = Range(share.value, 0.0, min(max(share.high, MISSED * share.value), 1.0))
+    high = max(share.high, MISSED * share.value, exact_high(share.value, float(count_B.sum())))
+    share = Range(share.value, 0.0, min(high, 1.0))
     recall = Range(recall.value, 0.0, recall.high)
     return Believed(share, any_of(value[1]), recall, three_kinds(mixture.posterior_BK))
 
@@ -155,6 +146,12 @@ def any_of(precision: float) -> Range:
     """What is expected of a list, with no limit: where classes overlap all that look wrong may be
     right, and a mixture that fits badly believes less of a list than is wrong of it."""
     return Range(precision, 0.0, 1.0) if np.isfinite(precision) else Range(np.nan, np.nan, np.nan)
+
+
+def exact_high(share: float, of: float) -> float:
+    """Clopper and Pearson's upper limit of a share of so many examples, 97.5 % on one side. What is
+    drawn from examples of which none is wrong has none either, and says nothing of those unseen."""
+    return float(exact_limits(np.array([share]), np.array([of]), 0.025).high_G[0])
 
 
 def range_of(value: float, drawn: Sequence[float]) -> Range:

@@ -10,18 +10,16 @@ from numpy.typing import NDArray
 
 from undertow.audit.examined.became_right import recall_of
 from undertow.audit.examined.believed import (
-    FEWEST_EPOCHS,
     LISTED,
-    STANDS_LOW,
     Believed,
     Range,
     any_of,
     believed,
     best_window,
-    windows_of,
     without_wrong,
 )
-from undertow.audit.examined.confused import Confusion, confusions, in_bulk
+from undertow.audit.examined.called import Called, Reason, Verdict, called_by
+from undertow.audit.examined.confused import Confusion
 from undertow.audit.examined.evidence import Evidence, evidence_of, standing_of
 from undertow.audit.examined.mixture import Mixture, bins_of
 from undertow.audit.examined.planted import (
@@ -31,19 +29,22 @@ from undertow.audit.examined.planted import (
     calibrated,
     unshown_of,
 )
+from undertow.audit.examined.windows import (
+    FEWEST_EPOCHS,
+    FEWEST_EXAMPLES,
+    FEWEST_LOOKS,
+    able_windows,
+    looks_of,
+    seen_epochs,
+)
 from undertow.records.probes import ProbeValues
 
 Floats = NDArray[np.floating[Any]]
 Mask = NDArray[np.bool_]
-Verdict = Literal["typical", "atypical", "likely mislabelled", "cannot tell"]
-VERDICTS: tuple[Verdict, ...] = ("likely mislabelled", "atypical", "typical", "cannot tell")
-
-FEWEST_EXAMPLES, FEWEST_LOOKS = 300, 3
-"""With fewer examples nothing is fitted; an example with fewer looks has no verdict."""
 FIT = 0.05
 """Cohen's kappa of labels and answers, in the epoch where it is largest, below which answers do not
 go with the labels at all."""
-Why = Literal["", "examples", "epochs", "no fit", "no group"]
+Why = Literal["", "examples", "epochs", "looks", "no fit", "no group"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,11 +53,13 @@ class Examined:
     typical; NaN where nothing is. ``known_wrong_N`` are those of whom the record knows that their
     label is wrong; they calibrate and are in no list. Where they do not stand worse than the
     others, ``unshown`` says so and none is taken as known. ``why`` says why no example is called
-    mislabelled: too few examples or epochs, answers that do not go with the labels, or no group
-    that is told from rare examples."""
+    mislabelled: too few examples, epochs or looks, answers that do not go with the labels, or no
+    group that is told from rare examples. ``reason_N`` says of each example why it cannot be
+    told."""
 
     evidence: Evidence
     verdict_N: NDArray[np.object_]
+    reason_N: NDArray[np.object_]
     believed_N3: Floats
     known_wrong_N: Mask
     unshown: Unshown | None
@@ -71,6 +74,10 @@ class Examined:
     def count(self, verdict: Verdict) -> int:
         """Without those that are known to be wrong."""
         return int((self.verdict_N[~self.known_wrong_N] == verdict).sum())
+
+    def untold(self, reason: Reason) -> int:
+        """How many cannot be told for this reason, without those that are known to be wrong."""
+        return int((self.reason_N[~self.known_wrong_N] == reason).sum())
 
     @property
     def expected(self) -> tuple[Range, Range] | None:
@@ -87,7 +94,7 @@ def examine(values: ProbeValues, known_wrong_N: Mask | None = None) -> Examined:
     why = _too_little(values)
     if why:
         return _untold(values, evidence_of(values, len(values.entry.epochs)), known_N, why)
-    windows = windows_of(len(values.entry.epochs))
+    windows = able_windows(values)
     standing_EN = [standing_of(values, epochs) for epochs in windows]
     seen_N = ~np.isnan(standing_EN[0])
     at, mixture = best_window([standing_N[seen_N] for standing_N in standing_EN])
@@ -116,7 +123,7 @@ def _told(values: ProbeValues, evidence: Evidence, known_N: Mask, mixture: Mixtu
     if int(known.sum()) >= FEWEST:
         by_known = calibrated(standing, known, mixture, classes)
     believed_N3 = _by_example(evidence, (by_known or alone).posterior_BK)
-    called = _called(values, evidence, believed_N3)
+    called = called_by(values, evidence, believed_N3)
     if by_known is None:
         alone = _of_list(alone, believed_N3, called)
         return _examined(evidence, known_N, believed_N3, called, "", alone, None)
@@ -134,7 +141,7 @@ def _untold(values: ProbeValues, evidence: Evidence, known_N: Mask, why: Why) ->
     believed_N3 = np.full((len(seen_N), 3), np.nan)
     if why == "no group":
         believed_N3 = _by_example(evidence, without_wrong(evidence.standing_N[seen_N]))
-    called = _called(values, evidence, believed_N3)
+    called = called_by(values, evidence, believed_N3)
     return _examined(evidence, known_N, believed_N3, called, why, None, None)
 
 
@@ -146,41 +153,11 @@ def one_answer(evidence: Evidence, posterior_BK: Floats) -> bool:
     return bool(np.median(np.nan_to_num(evidence.instead_share_N[seen_N][low])) > LISTED)
 
 
-@dataclass(frozen=True, eq=False)
-class _Called:
-    """What examples are called by what is believed of them, and then by where classes are confused
-    in bulk: ``low_N`` are believed wrong, ``listed_N`` those of them that can be told."""
-
-    verdict_N: NDArray[np.object_]
-    low_N: Mask
-    listed_N: Mask
-    unsure_N: Mask
-    bulk_N: Mask
-    pairs: tuple[Confusion, ...]
-
-
-def _called(values: ProbeValues, evidence: Evidence, believed_N3: Floats) -> _Called:
-    enough_N = evidence.looks_N >= FEWEST_LOOKS
-    with np.errstate(invalid="ignore"):
-        called_N3 = (believed_N3 > LISTED) & enough_N[:, None]
-        stands_low_N = evidence.standing_N < STANDS_LOW
-    pairs = confusions(values.label_N, evidence, called_N3[:, 0])
-    bulk_N = in_bulk(values.label_N, evidence, pairs)
-    listed_N = called_N3[:, 0] & ~bulk_N
-    unsure_N = bulk_N | (stands_low_N & ~listed_N)
-    verdict_N = np.full(len(enough_N), "cannot tell", dtype=object)
-    verdict_N[called_N3[:, 2] & ~unsure_N] = "typical"
-    verdict_N[called_N3[:, 1] & ~unsure_N] = "atypical"
-    verdict_N[listed_N] = "likely mislabelled"
-    told = confusions(values.label_N, evidence, listed_N)
-    return _Called(verdict_N, called_N3[:, 0], listed_N, unsure_N, bulk_N, told)
-
-
 def _examined(
     evidence: Evidence,
     known_N: Mask,
     believed_N3: Floats,
-    called: _Called,
+    called: Called,
     why: Why,
     alone: Believed | None,
     by_known: Calibrated | None,
@@ -191,6 +168,7 @@ def _examined(
     return Examined(
         evidence,
         called.verdict_N,
+        called.reason_N,
         believed_N3,
         known_N,
         None,
@@ -203,7 +181,7 @@ def _examined(
     )
 
 
-def _of_list(alone: Believed, believed_N3: Floats, called: _Called) -> Believed:
+def _of_list(alone: Believed, believed_N3: Floats, called: Called) -> Believed:
     """Where examples were taken from the list since they cannot be told."""
     listed_K, low_K = believed_N3[called.listed_N, 0], believed_N3[called.low_N, 0]
     kept = float(listed_K.sum()) / max(float(low_K.sum()), 1e-9)
@@ -233,11 +211,13 @@ def _by_example(evidence: Evidence, posterior_BK: Floats) -> Floats:
 
 
 def _too_little(values: ProbeValues) -> Why:
-    looks_N = (values.values["predicted"] >= 0).sum(axis=(0, 2))
-    if int(((looks_N > 0) & (values.label_N >= 0)).sum()) < FEWEST_EXAMPLES:
+    looks_N = looks_of(values, len(values.entry.epochs))
+    if int((looks_N > 0).sum()) < FEWEST_EXAMPLES:
         return "examples"
-    if len(values.entry.epochs) < FEWEST_EPOCHS:
+    if len(seen_epochs(values)) < FEWEST_EPOCHS:
         return "epochs"
+    if int((looks_N >= FEWEST_LOOKS).sum()) < FEWEST_EXAMPLES:
+        return "looks"
     return "no fit" if fit_of(values) < FIT else ""
 
 

@@ -17,6 +17,7 @@ from undertow.audit.examined.believed import (
     SEED,
     Range,
     any_of,
+    exact_high,
     range_of,
     three_kinds,
 )
@@ -93,9 +94,10 @@ def calibrated(
     """What known wrong labels say of the others. ``mixture`` is that of all examples, which tells:
     its components say how right labels look, the known ones how wrong labels do, and the share of
     these is the one number that is fitted to the others; of the ``classes``, one may have made a
-    planted label right. The upper limit of the share holds chance in which examples there are and
-    which were known, and that no planted label became right; the lower is 0, since known wrong
-    labels do not say how low right ones stand where classes overlap."""
+    planted label right. The upper limit of the share is no less than the exact one of so many
+    examples, and holds chance in which there are and which were known, and that no planted label
+    became right; the lower is 0, since known wrong labels do not say how low right ones stand where
+    classes overlap."""
     known, count_B = standing_N[known_N], counts_of(standing_N[~known_N])
     fitted_share, posterior_BK = _of_others(count_B, known, mixture)
     listed_B = posterior_BK[:, 0] > LISTED
@@ -106,7 +108,7 @@ def calibrated(
         again = generator.choice(known, len(known))
         shape = fitted(drawn_B + counts_of(again), len(mixture.mean_K), start=mixture)
         drawn.append(_of_others(drawn_B, again, shape)[0])
-    high = range_of(fitted_share, drawn).high
+    high = max(range_of(fitted_share, drawn).high, exact_high(fitted_share, total))
     share = Range(share_before(fitted_share, classes), 0.0, high)
     return Calibrated(
         len(known),

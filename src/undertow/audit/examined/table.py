@@ -8,9 +8,22 @@ import numpy as np
 import polars as pl
 
 from undertow.audit.dynamics.columns import columns_of
+from undertow.audit.examined.called import Reason
 from undertow.audit.examined.examine import Examined
+from undertow.audit.examined.windows import FEWEST_LOOKS
 from undertow.records.traces.trace import Trace
 
+REASON: dict[Reason, str | None] = {
+    "": None,
+    "bulk": "classes confused in bulk",
+    "low": "stands low, not believed wrong",
+    "never answered": "no look answers the label",
+    "between": "nothing believed with more than a half",
+    "looks": f"fewer than {FEWEST_LOOKS} looks",
+    "nothing fitted": "nothing fitted",
+    "label": "no label",
+}
+"""Why an example cannot be told, as the tables say it."""
 KINDS = ("p_mislabelled", "p_atypical", "p_typical")
 
 
@@ -23,6 +36,7 @@ def example_table(trace: Trace, found: Examined) -> pl.DataFrame:
         "example_id": trace.values.example_id_N,
         "given": [trace.name_of(k) or None for k in label_N.tolist()],
         "verdict": found.verdict_N.tolist(),
+        "reason": [REASON[each] for each in found.reason_N.tolist()],
         **{name: found.believed_N3[:, k] for k, name in enumerate(KINDS)},
         "standing": evidence.standing_N,
         "looks": evidence.looks_N,

@@ -11,12 +11,15 @@ from numpy.typing import NDArray
 
 from undertow.errors import TableError
 from undertow.records.formats.decoding.npz import Stored, are_code_points, stored_arrays
+from undertow.records.traces.array_labels import labels_of
 from undertow.records.traces.formula import Values, values_of
 from undertow.records.traces.scores import (
     each_of,
     refuse_no_numbers,
     refuse_no_probabilities,
     refuse_other_probabilities,
+    refuse_probabilities_as_logits,
+    unseen_said,
 )
 from undertow.records.traces.trace import Trace, values_from
 
@@ -34,12 +37,16 @@ def read_arrays(path: Path) -> Trace:
     arrays = stored_arrays(path, frozenset((*SCORES, LABELS, IDS, CLASSES)))
     name = next((each for each in SCORES if each in arrays), None)
     if name is None or LABELS not in arrays:
-        raise TableError(f"{path}: has no trace: {WANTED}")
+        lacking = "logits or probabilities" if name is None else LABELS
+        has = f"it has {', '.join(arrays)}" if arrays else "it has none of their names"
+        raise TableError(f"{path}: has no {lacking}, {has}; {WANTED}")
     scores_MENC = _scores(path, arrays[name])
+    if name == SCORES[0]:
+        refuse_probabilities_as_logits(path, scores_MENC)
     if name != SCORES[1] and SCORES[1] in arrays:
         refuse_other_probabilities(path, scores_MENC, _scores(path, arrays[SCORES[1]]))
     M, E, N, C = scores_MENC.shape
-    label_N = _labels(path, arrays[LABELS], N, C)
+    label_N = labels_of(path, arrays[LABELS], arrays[name], C)
     example_id_N = _ids(path, arrays.get(IDS), N)
     members = [[_looked(name, scores_MENC[m, e], label_N) for e in range(E)] for m in range(M)]
     values = values_from(
@@ -56,10 +63,8 @@ def read_arrays(path: Path) -> Trace:
 
 
 def _unseen(scores_MENC: NDArray[Any]) -> tuple[str, ...]:
-    """What is said where examples have NaN in place of scores."""
     none = sum(int(np.isnan(scores_NC).all(axis=1).sum()) for scores_NC in each_of(scores_MENC))
-    looks = int(np.prod(scores_MENC.shape[:3]))
-    return (f"{none:,} of {looks:,} looks are NaN and count as not seen.",) if none else ()
+    return unseen_said(none, int(np.prod(scores_MENC.shape[:3])))
 
 
 def _looked(name: str, scores_NC: NDArray[Any], label_N: NDArray[np.int32]) -> Values:
@@ -81,27 +86,6 @@ def _scores(path: Path, stored: Stored) -> NDArray[Any]:
     return scores_MENC
 
 
-def _labels(path: Path, stored: Stored, examples: int, classes: int) -> NDArray[np.int32]:
-    if stored.dtype.kind in "SU" and stored.shape == (examples,):
-        raise TableError(
-            f"{path}: labels are words; expected indices of classes in the order of the scores: "
-            "classes, labels = np.unique(words, return_inverse=True), where that order is sorted; "
-            "np.savez(…, labels=labels, classes=classes)"
-        )
-    if stored.dtype.kind not in "iu" or stored.shape != (examples,):
-        raise TableError(
-            f"{path}: labels is {stored.dtype} of shape {stored.shape}; expected the index of a "
-            f"class for each of {examples:,} examples"
-        )
-    label_N = stored.whole().astype(np.int64)
-    if label_N.min() < 0 or label_N.max() >= classes:
-        wrong = int(label_N.min() if label_N.min() < 0 else label_N.max())
-        raise TableError(
-            f"{path}: a label is {wrong}; expected indices of classes, 0 to {classes - 1}"
-        )
-    return label_N.astype(np.int32)
-
-
 def _ids(path: Path, stored: Stored | None, examples: int) -> pl.Series:
     """Without any, the rows' numbers, counted from 0."""
     if stored is None:
@@ -110,6 +94,12 @@ def _ids(path: Path, stored: Stored | None, examples: int) -> pl.Series:
     if len(ids) != examples:
         raise TableError(f"{path}: has {len(ids):,} ids and {examples:,} examples; give one each")
     found = pl.Series("example_id", ids, dtype=pl.String)
+    blank = next((row for row, each in enumerate(ids) if not each.strip()), None)
+    if blank is not None:
+        raise TableError(
+            f"{path}: the id of example {blank:,}, counted from 0, is {ids[blank]!r}; give each "
+            "example its own"
+        )
     twice = found.filter(found.is_duplicated())
     if len(twice):
         raise TableError(f"{path}: the id {twice[0]!r} stands twice; give each example its own")

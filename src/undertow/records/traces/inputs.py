@@ -57,8 +57,8 @@ def read_inputs(path: Path, ids: Iterable[str]) -> Inputs:
             f"--inputs {path}: {what}; give a table with {ID} and {INPUT} (texts, or paths of "
             "pictures), or an npz with ids and images"
         )
-    inputs = _arrays(path) if path.suffix.lower() == ".npz" else _table(path)
     wanted = list(ids)
+    inputs = _arrays(path) if path.suffix.lower() == ".npz" else _table(path, wanted)
     if not any(each in inputs.known for each in wanted):
         raise UserError(
             f"--inputs {path}: has none of the {len(wanted):,} examples of the trace "
@@ -78,7 +78,8 @@ def of_pixels(ids: Iterable[str], pixels_NHWC: NDArray[np.uint8]) -> Inputs:
     return Inputs(row.keys(), of)
 
 
-def _table(path: Path) -> Inputs:
+def _table(path: Path, wanted: Sequence[str]) -> Inputs:
+    """A CSV is read without blanks around its values, which ids of the trace may have."""
     table = parse(path)
     for name in (ID, INPUT):
         if name not in table.columns:
@@ -86,7 +87,8 @@ def _table(path: Path) -> Inputs:
                 f"--inputs {path}: has no column {name!r}; it has {', '.join(table.columns)}; "
                 "rename the one that is meant"
             )
-    ids = table[ID].cast(pl.String).to_list()
+    of_bare = {each.strip(): each for each in wanted} | {each: each for each in wanted}
+    ids = [of_bare.get(each, each) for each in table[ID].cast(pl.String).to_list()]
     column = table[INPUT]
     if column.dtype == pl.Binary:
         content: dict[str, bytes | str | None] = dict(zip(ids, column.to_list(), strict=True))

@@ -20,7 +20,7 @@ def with_planted(trace: Trace, path: Path) -> Trace:
     """The trace with those labels known to be wrong that the table says are. ``UserError`` where
     its labels are not those of the trace: then members did not learn what was planted."""
     told = _read(path)
-    ids = trace.values.example_id_N.to_list()
+    ids = _as_told(trace.values.example_id_N.to_list(), told[ID])
     label, true = (_by_id(told, name) for name in (LABEL, TRUE))
     there = [
         n
@@ -35,7 +35,7 @@ def with_planted(trace: Trace, path: Path) -> Trace:
         )
     given = [label[ids[n]] for n in there]
     index = _indices(given, trace.values.label_N[there].tolist(), trace.classes)
-    _refuse_other_labels(trace, path, there, label, true, index)
+    _refuse_other_labels(trace, path, ids, there, label, true, index)
     wrong_N = np.zeros(len(ids), dtype=np.bool_)
     for n in there:
         right = true.get(ids[n])
@@ -71,6 +71,12 @@ def _read(path: Path) -> pl.DataFrame:
     return told
 
 
+def _as_told(ids: list[str], told: pl.Series) -> list[str]:
+    """Ids of the trace as the table has them: a CSV is read without blanks around its values."""
+    known = set(told.to_list())
+    return [each if each in known else each.strip() for each in ids]
+
+
 def _by_id(told: pl.DataFrame, name: str) -> dict[str, str | None]:
     return dict(zip(told[ID].to_list(), told[name].to_list(), strict=True))
 
@@ -90,6 +96,12 @@ def _unmatched(
     beside = told.height - int(told[ID].is_in(ids).sum())
     if beside:
         said.append(f"{path.name} has {beside:,} of {told.height:,} ids that the trace lacks.")
+    unknown = sum(right is None for right in true)
+    if unknown:
+        said.append(
+            f"{path.name}: {unknown:,} of {len(there):,} examples have a {LABEL} and no {TRUE}; "
+            "they do not count as known to be wrong."
+        )
     none = [right for right in true if right is not None and right not in index]
     if none:
         said.append(
@@ -122,12 +134,12 @@ def _names(classes: tuple[str, ...], index: dict[str, int]) -> tuple[str, ...]:
 def _refuse_other_labels(
     trace: Trace,
     path: Path,
+    ids: list[str],
     there: list[int],
     label: dict[str, str | None],
     true: dict[str, str | None],
     index: dict[str, int],
 ) -> None:
-    ids = trace.values.example_id_N.to_list()
     of = trace.values.label_N
     other = [n for n in there if index[str(label[ids[n]])] != of[n]]
     if not other:

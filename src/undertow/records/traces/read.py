@@ -21,12 +21,17 @@ TRUE, WRONG = "true_label", "mislabelled"
 COLUMNS = ("loss", "margin", "error", "predicted")
 
 
-def read_trace(path: Path, probe: str = "trace") -> Trace:
+PROBE = "trace"
+"""The name that the trace of a population has by default."""
+
+
+def read_trace(path: Path, probe: str = PROBE) -> Trace:
     """``probe`` names that of a population. ``UserError`` for what holds no trace."""
     if os.path.isdir(path):
         if (path / MANIFEST).is_file():
             return _of_population(path, probe)
         if dynamics_files(path):
+            _refuse_probe(path, probe)
             return read_cartography(path)
         raise UserError(
             f"{path}: holds no trace; give a population folder whose members were trained with a "
@@ -41,7 +46,17 @@ def read_trace(path: Path, probe: str = "trace") -> Trace:
             f"{path}: is no trace; give a population folder, a folder with dynamics_epoch_0.jsonl "
             "…, or an npz with logits (epochs, examples, classes) and labels"
         )
+    _refuse_probe(path, probe)
     return read_arrays(path)
+
+
+def _refuse_probe(path: Path, probe: str) -> None:
+    """``UserError`` where a trace is named of what has only one."""
+    if probe != PROBE:
+        raise UserError(
+            f"--probe {probe}: names a trace of a population, and {path} is none and has one "
+            "trace; leave --probe out"
+        )
 
 
 def _of_population(folder: Path, probe: str) -> Trace:

@@ -14,6 +14,11 @@ from undertow.errors import TableError
 NEAR = 0.01
 """How far probabilities may be from a sum of 1, and from those of logits: what halves round."""
 
+NO_NUMBERS = (
+    "save numbers, in float32 where halves overflow, or NaN for all classes where an epoch did not "
+    "see an example"
+)
+
 
 def each_of(scores_MENC: NDArray[Any]) -> Iterator[NDArray[np.float64]]:
     """(N, C) of each member and epoch in turn, so that no second copy is made of all."""
@@ -26,15 +31,25 @@ def refuse_no_numbers(path: Path, name: str, scores_MENC: NDArray[Any]) -> None:
     """``TableError`` for NaN beside numbers, and where the largest is infinite: neither gives
     probabilities. NaN alone says that an epoch did not see the example."""
     for at, scores_NC in enumerate(each_of(scores_MENC)):
-        nan_NC = np.isnan(scores_NC)
-        wrong_N = (nan_NC.any(axis=1) & ~nan_NC.all(axis=1)) | np.isinf(scores_NC.max(axis=1))
+        wrong_N = are_no_numbers(scores_NC)
         if wrong_N.any():
             n = int(wrong_N.argmax())
             raise TableError(
-                f"{path}: {name} has {_row(scores_NC[n])} ({_where(scores_MENC, at, n)}); save "
-                "numbers, in float32 where halves overflow, or NaN for all classes where an "
-                "epoch did not see an example"
+                f"{path}: {name} has {row_said(scores_NC[n])} ({_where(scores_MENC, at, n)}); "
+                f"{NO_NUMBERS}"
             )
+
+
+def are_no_numbers(scores_NC: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """(N,): where NaN stands beside numbers, or the largest is infinite."""
+    nan_NC = np.isnan(scores_NC)
+    wrong_N = (nan_NC.any(axis=1) & ~nan_NC.all(axis=1)) | np.isinf(scores_NC.max(axis=1))
+    return np.asarray(wrong_N)
+
+
+def unseen_said(none: int, looks: int) -> tuple[str, ...]:
+    """What is said where examples have NaN in place of scores."""
+    return (f"{none:,} of {looks:,} looks are NaN and count as not seen.",) if none else ()
 
 
 def refuse_no_probabilities(path: Path, p_MENC: NDArray[Any]) -> None:
@@ -56,6 +71,21 @@ def refuse_no_probabilities(path: Path, p_MENC: NDArray[Any]) -> None:
                 f"({_where(p_MENC, at, n)}); expected 1, within {NEAR:g}: save the softmax over "
                 "all classes, or scores of another kind as logits"
             )
+
+
+def refuse_probabilities_as_logits(path: Path, logits_MENC: NDArray[Any]) -> None:
+    """``TableError`` where each of so many examples has what is 0 to 1 and sums to 1, as no logits
+    have by chance: their margins would all be small."""
+    for logits_NC in each_of(logits_MENC):
+        seen_NC = logits_NC[~np.isnan(logits_NC).any(axis=1)]
+        outside_NC = (seen_NC < 0) | (seen_NC > 1 + NEAR)
+        if outside_NC.any() or (np.abs(seen_NC.sum(axis=1) - 1) > NEAR).any():
+            return
+    if not np.isnan(logits_MENC).all():
+        raise TableError(
+            f"{path}: logits of each example are 0 to 1 and sum to 1, so they are probabilities; "
+            "save them as probabilities"
+        )
 
 
 def refuse_other_probabilities(path: Path, logits_MENC: NDArray[Any], p_MENC: NDArray[Any]) -> None:
@@ -84,6 +114,7 @@ def _where(scores_MENC: NDArray[Any], at: int, row: int) -> str:
     return f"member {member}, epoch {epoch}, example {row}, counted from 0"
 
 
-def _row(scores_C: NDArray[np.float64]) -> str:
+def row_said(scores_C: NDArray[np.float64]) -> str:
+    """The first scores of an example."""
     shown = ", ".join(f"{value:.3g}" for value in scores_C[:4])
     return f"{shown}{', …' if len(scores_C) > 4 else ''}"

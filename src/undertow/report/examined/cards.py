@@ -9,7 +9,8 @@ import numpy as np
 import polars as pl
 from markupsafe import Markup
 
-from undertow.audit.examined.examine import VERDICTS, Examined
+from undertow.audit.examined.called import VERDICTS
+from undertow.audit.examined.examine import Examined
 from undertow.records.traces.trace import Trace
 from undertow.report.examined.curve import curve
 from undertow.report.examined.said import believed_wrong
@@ -24,8 +25,9 @@ FIRST = 12
 ABOUT = {
     "likely mislabelled": "The label that stands worst comes first. Labels that are known to be "
     "wrong are not among them.",
-    "atypical": "Rare or hard, with labels that are believed right; the one that stands worst "
-    "comes first.",
+    "atypical": "Labels that are believed right and stand lower than typical ones: of rare or hard "
+    "examples, and of ordinary ones too, since the line between the two moves with the training. "
+    "The one that stands worst comes first.",
     "typical": "A few, evenly from the least to the most typical, for scale.",
     "cannot tell": "The one whose label stands worst comes first.",
 }
@@ -131,6 +133,8 @@ def _facts(row: dict[str, object], called: str) -> tuple[tuple[str, str], ...]:
     if row["instead"]:
         facts.append(("instead", percent(of("share_instead"), 0)))
         facts.append(("members agree", percent(of("agreement"), 0)))
+    if row["reason"]:
+        facts.append(("cannot tell", str(row["reason"])))
     if np.isfinite(of("p_mislabelled")):
         facts.append((called, number(of("p_mislabelled"), 2)))
     return tuple(facts)

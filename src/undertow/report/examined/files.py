@@ -4,31 +4,38 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
 import undertow
-from undertow.audit.examined.examine import VERDICTS, Examined
+from undertow.audit.examined.called import REASONS, VERDICTS
+from undertow.audit.examined.examine import Examined
+from undertow.audit.examined.table import REASON
 from undertow.records.traces.trace import Trace
-from undertow.report.examined.said import headline
+from undertow.report.examined.said import NOT_COUNTED, headline
 from undertow.report.publish import publish
 from undertow.report.serial import plain
 from undertow.report.spreadsheet import csv_of
-from undertow.report.write import unwritable
+from undertow.report.write import refuse_taken, unwritable
 
 FORMAT = "undertow-examined/1"
 PAGE, EXAMPLES, CHECK, JSON = "index.html", "examples.csv", "to_check.csv", "examined.json"
 FILES = (PAGE, EXAMPLES, CHECK, JSON)
 
 
-def write_together(contents: Mapping[str, bytes], folder: Path) -> None:
-    """All of them or, with a ``UserError``, none; the page last."""
+def write_together(
+    contents: Mapping[str, bytes], folder: Path, *, replace: bool = True, what: str = "report"
+) -> None:
+    """All of them or, with a ``UserError``, none; the last one last. Unless ``replace``, nothing
+    where another run has written one of them, however late it came."""
+    refuse = None if replace else partial(refuse_taken, folder, tuple(contents), what)
     try:
-        publish(contents, folder, {})
+        publish(contents, folder, {}, refuse=refuse)
     except OSError as problem:
-        raise unwritable(folder, problem) from problem
+        raise unwritable(folder, problem, what) from problem
 
 
 def contents_of(
@@ -57,12 +64,16 @@ def summary(trace: Trace, found: Examined) -> dict[str, Any]:
         "first_epochs_used": found.evidence.epochs,
         "cannot_tell_why": found.why or None,
         "counts": {verdict: found.count(verdict) for verdict in VERDICTS},
+        "cannot_tell": {
+            str(REASON[reason]): found.untold(reason) for reason in REASONS if found.untold(reason)
+        },
         "known_wrong": int(found.known_wrong_N.sum()),
         "not_shown_to_be_wrong": found.unshown,
         "calibrated": told is not None,
         "auroc_of_known": None if told is None else told.auroc,
         "caveat": headline(found) if found.count("likely mislabelled") else None,
         "share_wrong": found.share,
+        "not_counted": None if found.why else NOT_COUNTED,
         "precision": None if expected is None else expected[0],
         "recall": None if told is None else told.recall,
         "alone": None

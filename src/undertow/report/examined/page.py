@@ -7,10 +7,18 @@ from dataclasses import dataclass
 import polars as pl
 
 import undertow
-from undertow.audit.examined.examine import VERDICTS, Examined
+from undertow.audit.examined.called import VERDICTS
+from undertow.audit.examined.examine import Examined
 from undertow.records.traces.trace import Trace
 from undertow.report.examined.cards import InputOf, kinds
-from undertow.report.examined.said import counts, expected_said, headline, share_said, trust
+from undertow.report.examined.said import (
+    counts,
+    expected_said,
+    headline,
+    share_said,
+    trust,
+    window_said,
+)
 from undertow.report.html import digest_of, environment, static
 from undertow.report.wording import percent, plural, short
 
@@ -50,9 +58,9 @@ def page(
     return made.render(
         title=headline(found),
         counts=[(TITLES[verdict], verdict, n) for verdict, n in counts(found)],
-        share=share_said(found),
-        expected=expected_said(found),
-        trust=trust(found),
+        share=unbroken(share_said(found)),
+        expected=unbroken(expected_said(found)),
+        trust=[unbroken(said) for said in trust(found)],
         notices=trace.notices,
         kinds=[(TITLES[kind.verdict], kind) for kind in shown],
         unseen="" if any(kind.pictured for kind in shown) else unseen,
@@ -66,11 +74,17 @@ def page(
         examples=plural(len(values.example_id_N), "example"),
         epochs=plural(len(values.entry.epochs), "epoch"),
         window=found.evidence.epochs,
+        window_said=window_said(found),
         known=int(found.known_wrong_N.sum()),
         version=undertow.__version__,
         css=styles,
         css_hash=digest_of(styles),
     )
+
+
+def unbroken(said: str) -> str:
+    """No line of the page begins with the unit of a number that ends the one before."""
+    return said.replace(" %", "\u00a0%")
 
 
 def by_value(table: pl.DataFrame, column: str) -> list[ValueRow]:

@@ -3,13 +3,11 @@ be trusted."""
 
 from __future__ import annotations
 
-from undertow.audit.examined.believed import FEWEST_EPOCHS, Range
-from undertow.audit.examined.examine import (
-    FEWEST_EXAMPLES,
-    VERDICTS,
-    Examined,
-)
+from undertow.audit.examined.believed import Range
+from undertow.audit.examined.called import REASONS, VERDICTS, Reason
+from undertow.audit.examined.examine import Examined, Why
 from undertow.audit.examined.planted import FEWEST, Unshown
+from undertow.audit.examined.windows import FEWEST_EPOCHS, FEWEST_EXAMPLES, FEWEST_LOOKS
 from undertow.report.wording import number, percent, plural
 
 KNOWN = (
@@ -18,6 +16,23 @@ KNOWN = (
 )
 CAVEAT = "only a look tells whether they are: right labels of overlapping classes look the same"
 """Of every list, in its headline: no shape of a trace tells the two apart."""
+NOT_COUNTED = (
+    "Not counted: mistakes that follow one confusion of classes and were learned, so that they "
+    "look right."
+)
+"""Beside every share: where labels are wrong so, more can be than its upper limit says."""
+NOT_FITTED: tuple[Why, ...] = ("examples", "epochs", "looks", "no fit")
+FIRST = 20
+"""Of a list, that a person is asked to look at."""
+WHY_UNTOLD: dict[Reason, str] = {
+    "bulk": "of classes that are confused in bulk",
+    "low": "whose label stands low and is not believed wrong",
+    "never answered": "whose label no look answers, though it does not stand low",
+    "between": "of which nothing is believed with more than a half",
+    "looks": f"with fewer than {FEWEST_LOOKS} looks",
+    "nothing fitted": "since nothing is fitted",
+    "label": "without a label",
+}
 MUCH = 1 / 4
 """Of the examples, confused in bulk, from which nothing is said of how many labels are wrong but
 how many they can be. Of two tables of blobs that overlap much 29 and 37 % are so."""
@@ -56,13 +71,15 @@ def share_said(found: Examined) -> str:
         return (
             f"{plural(found.in_bulk, 'example')} of {int((~found.known_wrong_N).sum()):,} are "
             "confused in bulk, so classes overlap much, or labels are wrong in one direction. "
-            f"Which cannot be told, nor how many labels are wrong: {between(share)}. Look at some."
+            f"Which cannot be told, nor how many labels are wrong: {between(share)}. Look at some. "
+            f"{NOT_COUNTED}"
         )
     if not found.count("likely mislabelled"):
-        return f"Share of wrong labels: up to {below_all(share.high, 1)}; none is listed."
+        told = f"Share of wrong labels: up to {below_all(share.high, 1)}; none is listed."
+        return f"{told} {NOT_COUNTED}"
     return (
         f"Share of wrong labels: {percent(share.value)} if all that look wrong are "
-        f"({between(share)}; the upper limit counts all that cannot be told)."
+        f"({between(share)}; the upper limit counts all that cannot be told). {NOT_COUNTED}"
     )
 
 
@@ -100,14 +117,35 @@ def trust(found: Examined) -> list[str]:
             f"{plural(known, 'label')} of the record {'is' if known == 1 else 'are'} known to be "
             f"wrong, fewer than the {FEWEST} that a calibration needs."
         )
-    said_first = overlaps(found) and not found.why
-    if found.in_bulk and not said_first and found.why not in ("examples", "epochs", "no fit"):
-        said.append(
-            f"{plural(found.in_bulk, 'example')} cannot be told, since classes are confused in "
-            "bulk: either these classes overlap, or their labels are wrong in one direction. "
-            "Look at some of them."
-        )
+    if found.count("cannot tell") and found.why not in NOT_FITTED:
+        said.append(_untold(found))
     return said
+
+
+def _untold(found: Examined) -> str:
+    """Why examples cannot be told, by counts that add up; what is confused in bulk, once."""
+    of_each = ((found.untold(reason), WHY_UNTOLD[reason]) for reason in REASONS)
+    reasons = ", ".join(f"{n:,} {why}" for n, why in of_each if n)
+    said = f"{plural(found.count('cannot tell'), 'example')} cannot be told: {reasons}."
+    if not found.untold("bulk") or (overlaps(found) and not found.why):
+        return said
+    return (
+        f"{said} Confused in bulk: either the two classes overlap, or their labels are wrong in "
+        "one direction. Look at some of them."
+    )
+
+
+def window_said(found: Examined) -> str:
+    """On which epochs verdicts rest, and why; for the page's method."""
+    first = f"first {plural(found.evidence.epochs, 'epoch')}"
+    if found.why in NOT_FITTED:
+        return "Here nothing is fitted."
+    if found.why:
+        return f"Here, over the {first}, no group of labels stands low enough for a list."
+    return (
+        f"The {first} are those in which wrong labels are expected to be told best, since later "
+        "the members learn them by heart."
+    )
 
 
 def _rests_on(found: Examined) -> str:
@@ -118,8 +156,13 @@ def _rests_on(found: Examined) -> str:
         )
     if found.why == "epochs":
         return (
-            f"The training was too short: the trace has fewer than {FEWEST_EPOCHS} epochs. Train "
-            "longer, or trace every epoch."
+            f"The training was too short: fewer than {FEWEST_EPOCHS} epochs of the trace saw any "
+            "example. Train longer, or trace every epoch."
+        )
+    if found.why == "looks":
+        return (
+            f"There are too few looks: a verdict needs {FEWEST_LOOKS}, and fewer than "
+            f"{FEWEST_EXAMPLES} examples have so many. Trace more epochs, or more members."
         )
     if found.why == "no fit":
         return (
@@ -134,18 +177,30 @@ def _rests_on(found: Examined) -> str:
         )
     told = found.calibrated
     if told is None:
+        if not found.count("likely mislabelled"):
+            return (
+                "That none is listed is what a mixture of beta distributions believes, and nothing "
+                f"checks it here.{_more(found)}"
+            )
         return (
             "The list is what a mixture of beta distributions believes, and nothing checks it "
             "here: where no label was wrong, overlapping classes gave a list of 223 of 3,000 "
-            f"(docs/examine.md). Look at the first 20 by eye.{_more(found)}"
+            f"(docs/examine.md).{_look(found)}{_more(found)}"
         )
     return (
         f"Calibrated on {plural(told.known, 'label')} of this record that are known to be wrong "
-        f"({_pairs(told.auroc)}) and are in no list. This tells how many labels that are wrong as "
-        "those are the list holds: planted at random, they say little of mistakes that follow one "
-        "confusion of classes, and nothing of right labels that stand as low. Look at the first 20 "
-        "of the list by eye."
+        f"({_pairs(told.auroc)}) and are in no list. They tell how many wrong labels of their own "
+        "kind are found: planted at random, they say little of mistakes that follow one confusion "
+        f"of classes, and nothing of right labels that stand as low.{_look(found)}"
     )
+
+
+def _look(found: Examined) -> str:
+    """What to do with a list; nothing where there is none."""
+    listed = found.count("likely mislabelled")
+    if listed > FIRST:
+        return f" Look at the first {FIRST} of the list by eye."
+    return " Look at the list by eye." if listed else ""
 
 
 def _more(found: Examined) -> str:
@@ -185,7 +240,10 @@ def between(limits: Range, digits: int = 1) -> str:
 
 
 def below_all(share: float, digits: int = 0) -> str:
-    """A share in per cent that is not rounded up to all: ``more than 99 %``."""
+    """A share in per cent that is not rounded up to all, ``more than 99 %``, nor down to none:
+    ``0.004 %``."""
+    while share > 0 and percent(share, digits) == percent(0.0, digits):
+        digits += 1
     most = 1 - 10 ** -(digits + 2)
     rounded_up = share < 1 and percent(share, digits) == percent(1.0, digits)
     return f"more than {percent(most, digits)}" if rounded_up else percent(share, digits)

@@ -11,6 +11,7 @@ import zlib
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -86,9 +87,9 @@ def column_names(path: Path, keys: Collection[str] = ID) -> frozenset[str]:
         return frozenset()
 
 
-def parse(path: Path, keys: Collection[str] = ID) -> pl.DataFrame:
-    """The table in ``path``. CSV columns are all text; names and values of a CSV are stripped of
-    blanks.
+def parse(path: Path, keys: Collection[str] = ID, *, strip: bool = True) -> pl.DataFrame:
+    """The table in ``path``. CSV columns are all text; names and, unless ``strip`` is false, values
+    of a CSV are stripped of blanks.
 
     Raises ``TableError``, one line, for anything that cannot be read.
     """
@@ -105,10 +106,13 @@ def parse(path: Path, keys: Collection[str] = ID) -> pl.DataFrame:
     data = _content(path)
     if not data.strip():
         raise TableError(f"{path}: is empty; expected names of columns and a row for each example")
-    read = {"CSV": _csv, "Parquet": _parquet, "JSON lines": _json_lines, "JSON array": _json_array}[
-        kind
-    ]
-    frame = _guarded(path, kind, lambda: read(path, data))
+    readers: dict[Kind, Callable[[Path, bytes], pl.DataFrame]] = {
+        "CSV": partial(_csv, strip=strip),
+        "Parquet": _parquet,
+        "JSON lines": _json_lines,
+        "JSON array": _json_array,
+    }
+    frame = _guarded(path, kind, lambda: readers[kind](path, data))
     if frame.height == 0:
         raise TableError(f"{path}: has a header and no rows; expected one row per example")
     return frame
@@ -157,7 +161,7 @@ def _with_nul(path: Path) -> TableError:
     )
 
 
-def _csv(path: Path, data: bytes) -> pl.DataFrame:
+def _csv(path: Path, data: bytes, *, strip: bool = True) -> pl.DataFrame:
     text = _text(path, data)
     if "\n" not in text:
         text = text.replace("\r", "\n")
@@ -168,7 +172,9 @@ def _csv(path: Path, data: bytes) -> pl.DataFrame:
     if twice is not None:
         raise TableError(f"{path}: has two columns named {twice!r}; rename or remove one")
     frame = pl.read_csv(found.text.encode(), infer_schema=False, separator=found.separator)
-    frame = stripped(frame).filter(~pl.all_horizontal(pl.all().is_null()))
+    bare = stripped(frame)
+    full = ~bare.select(pl.all_horizontal(pl.all().is_null())).to_series()
+    frame = (bare if strip else frame).filter(full)
     if "" in clean and NAMELESS not in clean:
         clean[clean.index("")] = NAMELESS
     if len(clean) == frame.width and clean != frame.columns:
