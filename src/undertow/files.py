@@ -32,6 +32,7 @@ from undertow.records.formats.arrays.label_choice import TAKEN
 from undertow.records.formats.arrays.unnamed import UnnamedClasses
 from undertow.records.formats.columns.other_scale import OtherScale
 from undertow.records.formats.columns.spread import InOneColumn
+from undertow.records.formats.columns.unnamed import UnnamedColumns
 from undertow.records.formats.decoding.json_within import RowsWithin
 from undertow.records.formats.decoding.tables import refused_alike
 from undertow.records.formats.detect import PICK, read_any
@@ -141,6 +142,8 @@ def read_sides(request: Request, sources: Sources | None = None) -> Sides:
         if len(refused) < 2:
             _refuse_scales_apart(request)
         raise error.with_those(refused) from None
+    except UnnamedColumns as error:
+        raise error.with_those(_refused(request, UnnamedColumns)) from None
     except InOneColumn as error:
         raise error.with_those(_refused(request, InOneColumn)) from None
     except UserError:

@@ -9,8 +9,9 @@ from pathlib import Path
 import polars as pl
 
 from undertow.errors import TableError
+from undertow.records.formats.columns.flags import flags_meant
 from undertow.records.formats.columns.listed import listed_probabilities
-from undertow.records.formats.columns.meant import UNKNOWN, columns_meant, flags_meant
+from undertow.records.formats.columns.meant import UNKNOWN, columns_meant
 from undertow.records.formats.columns.scaling import by_class
 from undertow.records.formats.columns.spread import InOneColumn
 from undertow.records.formats.columns.values import is_nested, values_of, within_one

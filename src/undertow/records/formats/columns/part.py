@@ -9,8 +9,8 @@ from typing import NoReturn
 import polars as pl
 
 from undertow.errors import TableError
+from undertow.records.formats.columns.flags import flags_meant
 from undertow.records.formats.columns.meant import (
-    flags_meant,
     member_holding,
     models_meant,
     never_models,
