@@ -12,7 +12,15 @@ import polars as pl
 from undertow.errors import TableError
 from undertow.records.class_list import class_meant
 from undertow.records.formats.columns.cells import refuse_other_sums, refuse_per_cent
-from undertow.records.formats.columns.class_sets import called_as, share_likeliest, sums_to_one
+from undertow.records.formats.columns.class_sets import (
+    called_as,
+    rows_of,
+    share_likeliest,
+    sums_to_one,
+)
+from undertow.records.formats.columns.listed import order_told
+from undertow.records.formats.columns.scaling import called_by_class
+from undertow.records.formats.columns.spread import InOneColumn
 from undertow.records.formats.columns.values import numbers_in, values_of
 from undertow.records.formats.decoding.typed import number_of
 
@@ -105,6 +113,7 @@ def refuse_unread(path: Path, frame: pl.DataFrame, label: str, keys: Sequence[st
         return
     others = sorted(_words(frame, "label") - set(classes.values()))
     if others:
+        _refuse_numbers(path, frame, classes, label, keys)
         raise TableError(f"{path}: {_without_class(classes, others, label)}")
     cells = frame.select([*classes])
     number = pl.DataFrame([number_of(column) for column in cells])
@@ -115,6 +124,25 @@ def refuse_unread(path: Path, frame: pl.DataFrame, label: str, keys: Sequence[st
         f"{path}: {column!r} and the like are called as probabilities of classes and are not all "
         f"that they need to be read as such; if they are, call {column!r} {OURS + name!r}, and the "
         "others alike"
+    )
+
+
+def _refuse_numbers(
+    path: Path, frame: pl.DataFrame, classes: Mapping[str, str], label: str, keys: Sequence[str]
+) -> None:
+    """Raises ``TableError`` with the command that gives columns of numbered classes their names,
+    where as many are values of the label."""
+    said = _words(frame, "label")
+    if {*classes.values()} != {*map(str, range(len(said)))} or not sums_to_one(frame, [*classes]):
+        return
+    columns = sorted(classes, key=lambda c: int(classes[c]))
+    order = order_told(rows_of(frame, columns), frame["label"])
+    raise InOneColumn.of(
+        f"{path}: {columns[0]!r} and the like are called as probabilities of classes by their "
+        f"number, and {label!r} has names{order.said}: call them p_<class>",
+        called_by_class(path, columns, order.typed, keys, told=order.told),
+        order.typed,
+        order.told,
     )
 
 

@@ -81,10 +81,15 @@ def sums_to_one(frame: pl.DataFrame, columns: Sequence[str], *, total: float = 1
     return bool((off <= OFF_ONE[0] + OFF_ONE[1] * len(columns)).fill_null(value=False).all())
 
 
+def rows_of(frame: pl.DataFrame, columns: Sequence[str]) -> pl.Series:
+    """The numbers of each row as a list."""
+    numbers = pl.DataFrame([number_of(frame[c]).alias(c) for c in columns])
+    return numbers.select(pl.concat_list(pl.all())).to_series()
+
+
 def share_likeliest(frame: pl.DataFrame, classes: dict[str, str], said: pl.Series) -> float:
     """The share of answers ``said`` that are the likeliest class."""
-    numbers = pl.DataFrame([number_of(frame[c]).alias(c) for c in classes])
-    at_N = numbers.select(pl.concat_list(pl.all()).list.arg_max()).to_series()
+    at_N = rows_of(frame, [*classes]).list.arg_max()
     likely = pl.Series([*classes.values()]).gather(at_N.cast(pl.UInt32))
     return float((likely == said.cast(pl.String)).mean() or 0.0)  # type: ignore[arg-type]
 

@@ -44,7 +44,7 @@ MOST_SHOWN = 12
 def flags_meant(frame: pl.DataFrame, sides: Between = ONE_FILE) -> str:
     """The flags with which this table can be read, as far as names, values and sides tell."""
     meant = columns_meant(frame, sides)
-    return " ".join([*_who(meant), *_what(frame, meant, sides)])
+    return " ".join([*who(meant), *_what(frame, meant, sides)])
 
 
 def choices(frame: pl.DataFrame, flags: str, sides: Between = ONE_FILE) -> str:
@@ -68,7 +68,7 @@ def choices(frame: pl.DataFrame, flags: str, sides: Between = ONE_FILE) -> str:
     )
 
 
-def _who(meant: Meant) -> list[str]:
+def who(meant: Meant) -> list[str]:
     """The flags that name examples and members."""
     flags = [] if meant.id == "example_id" else [flag_of("id", meant.id or UNKNOWN)]
     if meant.member not in (None, "member"):

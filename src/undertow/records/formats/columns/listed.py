@@ -59,18 +59,34 @@ def _named(column: pl.Series, label: pl.Series | None) -> tuple[str, str, bool]:
     count = int(rows.drop_nulls().list.len()[0])
     if label is None or values_of(label) <= {*map(str, range(count))}:
         return "", f'[f"p_{{i}}" for i in range({count})]', False
+    order = order_told(rows, label)
+    return order.said, _prefixed(order.typed), order.told
+
+
+class Order(NamedTuple):
+    """What is said of the order of classes, their names as Python has them, and whether answers
+    told it."""
+
+    said: str
+    typed: str
+    told: bool
+
+
+def order_told(rows: pl.Series, label: pl.Series) -> Order:
+    """The names in ``label`` in the order of the numbers of each row, if the likeliest classes tell
+    it."""
+    count = int(rows.drop_nulls().list.len()[0])
     likeliest_N = rows.list.arg_max().cast(pl.Int64).fill_null(MISSING).to_numpy()
     names = names_by_answers(label.cast(pl.String), [likeliest_N], count)
-    if (
-        names is not None
-        and len(typed := json.dumps(names.ordered, ensure_ascii=False)) <= LONGEST_TYPED
-    ):
-        return f"; {names.told}{IF_GOOD}", _prefixed(typed), True
+    if names is not None:
+        typed = json.dumps(names.ordered, ensure_ascii=False)
+        if len(typed) <= LONGEST_TYPED:
+            return Order(f"; {names.told}{IF_GOOD}", typed, told=True)
     write = (
         f"; {NOTHING}, so write the {count:,} names in place of {CLASSES}, in the order of the "
         f"model's training {WHERE}"
     )
-    return write, _prefixed(CLASSES), False
+    return Order(write, CLASSES, told=False)
 
 
 def _prefixed(names: str) -> str:

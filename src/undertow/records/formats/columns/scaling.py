@@ -175,6 +175,16 @@ def renamed(
     return _written(path, made, keys, "renamed")
 
 
+def called_by_class(
+    path: Path, columns: Sequence[str], typed: str, keys: Sequence[str], *, told: bool
+) -> str:
+    """How columns get the names of classes that are ``typed`` as Python has them, in that order;
+    ``told`` by answers."""
+    names = ", ".join(map(text_typed, columns))
+    made = f'.rename(dict(zip([{names}], ["{OURS}" + c for c in {typed}])))'
+    return _written(path, _mark(path, told).removeprefix(", "), keys, "named", made)
+
+
 def in_words(
     path: Path, name: str, column: pl.Series, words: tuple[str, str], keys: Sequence[str]
 ) -> str:
@@ -229,15 +239,14 @@ def _command(path: Path, name: str, column: pl.Series, keys: tuple[str, ...], ma
 
 def _written(path: Path, column: str, keys: Sequence[str], ending: str, after: str = "") -> str:
     """The same of any expression of columns, and what comes ``after`` it."""
+    made = f".with_columns({column}){after}" if column else after
     if not path.is_file():
-        called = "" if path == Path() else f"{path}."
-        return f"{called}with_columns({column}){after}"
+        return made.removeprefix(".") if path == Path() else f"{path}{made}"
     kind = _kind(path, keys)
     write, to = READ[kind][1], _renamed_file(path, kind, ending)
     read = f"{reading_typed(path, keys)}{_unfolded(path, kind, keys, f'{column}{after}')}"
     code = (
-        f"import polars as pl; {read}.with_columns({column}){after}"
-        f".{write}({text_typed(str(to))}{_separator(path, kind)})"
+        f"import polars as pl; {read}{made}.{write}({text_typed(str(to))}{_separator(path, kind)})"
     )
     return f"python -c {shlex.quote(code)}"
 

@@ -22,6 +22,7 @@ from undertow.records.formats.columns.class_columns import refuse_unread
 from undertow.records.formats.columns.listed import listed_probabilities
 from undertow.records.formats.columns.nested import nested_answer, refuse_nested
 from undertow.records.formats.columns.patterns import refuse_patterns
+from undertow.records.formats.columns.run_of_classes import refuse_run
 from undertow.records.formats.columns.spread import InOneColumn
 from undertow.records.formats.columns.unnamed import UnnamedColumns
 from undertow.records.formats.columns.values import type_of
@@ -118,6 +119,7 @@ def _require(
         refuse_unread(path, frame, names.get("label", "label"), keys)
     if predicts:
         refuse_nested(path, frame, keys, said)
+        refuse_run(path, frame, keys, said)
     raise UnnamedColumns.of(
         f"{said}; name its columns with ", frame, partial(flags_said, frame, right)
     )

@@ -43,9 +43,12 @@ def refuse_no_classes(
     no_label = bool(known) and not known & everything
     for sheet in predicting:
         said = _values(sheet, "prediction")
-        if said and (no_label or _are_scores(said, known)):
-            path = Path() if apart else Path(sheet.source)
-            about = _regression(sheet, path, keys) or _about(sheet, said, known)
+        wrong = said and (no_label or _are_scores(said, known))
+        if not wrong and 2 * len(said) <= sheet.frame.height:
+            continue  # No numbers on a scale, of which nearly every row has its own.
+        path = Path() if apart else Path(sheet.source)
+        about = _regression(sheet, path, keys) or (_about(sheet, said, known) if wrong else None)
+        if about is not None:
             raise TableError(f"{sheet.source}: {about}")
 
 

@@ -19,16 +19,49 @@ MOST_CLASSES = 50
 """Different numbers up to which they can be classes, or grades that a person gave."""
 
 
+SPARSE = 2
+"""How many times further than by one whole numbers lie apart that are no classes."""
+
+
 def are_numbers_on_a_scale(prediction: pl.Series, label: pl.Series) -> bool:
     """Whether predictions are decimals, nearly all of them different, beside right answers that are
-    decimals too, or many."""
+    decimals too, or many; or whole numbers such as prices."""
     said, right = numbers_in(prediction), numbers_in(label)
-    if said is None or right is None or not has_decimals(said):
+    if said is None or right is None:
         return False
+    if not has_decimals(said):
+        return _are_amounts(said, right) and _are_near(prediction, label)
     many = said.n_unique() > min(MOST_CLASSES, len(said) / 2)
     return (
         many and right.n_unique() > 2 and (has_decimals(right) or right.n_unique() > MOST_CLASSES)
     )
+
+
+def _are_amounts(*both: pl.Series) -> bool:
+    """Whether whole numbers are too many to be classes, of which each occurs a few times: more than
+    one for two rows, and far apart, as numbers of classes are not."""
+    return all(
+        not has_decimals(number)
+        and number.n_unique() > max(MOST_CLASSES, len(number) / 2)
+        and _reach(number) > SPARSE * number.n_unique()
+        for number in both
+    )
+
+
+def _reach(number: pl.Series) -> float:
+    return float(number.max()) - float(number.min())  # type: ignore[arg-type]
+
+
+def _are_near(prediction: pl.Series, label: pl.Series) -> bool:
+    """Whether wrong answers are most often nearer to the right one than a guess in the middle, as
+    those of other classes are not; and more than half are wrong."""
+    both = pl.DataFrame({"said": number_of(prediction), "right": number_of(label)}).drop_nulls()
+    wrong = both.filter(pl.col("said") != pl.col("right"))
+    if 2 * wrong.height <= both.height:
+        return False
+    off = (wrong["said"] - wrong["right"]).abs().median()
+    middle = (both["right"] - both["right"].median()).abs().median()
+    return float(off or 0) < float(middle or 0)  # type: ignore[arg-type]
 
 
 def refuse_regression(table: Table, keys: tuple[str, ...], *, asked: bool) -> None:
