@@ -27,6 +27,7 @@ from undertow.records.formats.columns.values import (
     values_of,
     within_one,
 )
+from undertow.records.formats.columns.within import fields_in
 from undertow.records.usual_names import (
     LABEL,
     PREDICTION,
@@ -39,6 +40,8 @@ from undertow.records.usual_names import (
 )
 
 MOST_SHOWN = 12
+RAW = ("decision_function", "margin", "logits", "raw_score", "anomaly_score")
+"""Names of scores of two classes that are no probabilities."""
 
 
 def flags_meant(frame: pl.DataFrame, sides: Between = ONE_FILE) -> str:
@@ -52,19 +55,15 @@ def choices(frame: pl.DataFrame, flags: str, sides: Between = ONE_FILE) -> str:
     if flag_of("prediction", UNKNOWN) not in flags:
         return ""
     meant = columns_meant(frame, sides)
-    taken = (meant.id, meant.member, meant.label)
-    rest = [c.name for c in frame if c.name not in taken and not is_nested(c)]
+    rest = [name for name in _rest(frame, meant) if not is_nested(frame[name])]
+    rest += [name for name, field in fields_in(frame).items() if not is_nested(field)]
     if not rest:
         return ""
-    more = " …" if len(rest) > MOST_SHOWN else ""
-    named = (
-        " or ".join(map(repr, rest[:MOST_SHOWN]))
-        if len(rest) < 3
-        else ", ".join(map(repr, rest[:MOST_SHOWN]))
-    )
+    some = ", ".join(map(repr, rest[:MOST_SHOWN])) + " …" * (len(rest) > MOST_SHOWN)
+    which = f"whether COLUMN is {some}" if len(rest) == 1 else f"which COLUMN is, of {some}"
     return (
-        f", where only you know what COLUMN is of {named}{more}; a score or a probability goes "
-        "with --score COLUMN in place of --prediction COLUMN"
+        f", where only you know {which}; a score or a probability goes with --score COLUMN in "
+        "place of --prediction COLUMN"
     )
 
 
@@ -155,18 +154,20 @@ def _unknown_label(frame: pl.DataFrame, probable: str) -> str | None:
 
 def _probability(frame: pl.DataFrame, meant: Meant, sides: Between) -> str | None:
     """A column of decimals from 0 to 1 that is the predictions or is called a probability; of two
-    that are called ``no`` and ``yes`` the positive one; else one in per cent that is called so
-    beside labels of two classes. What is the same on both sides is no answer of a model."""
+    that are called ``no`` and ``yes`` the positive one; else one on another scale that is called
+    so beside labels of two classes. What is the same on both sides is no answer of a model."""
     rest = [c for c in _rest(frame, meant) if c not in sides.same]
     called = [c for c in those_called(PROBABLE, rest) if not says_how_sure(c)]
     called += [c for c in rest if says_how_likely(c) and not says_how_sure(c) and c not in called]
+    called += those_called(RAW, rest)
     likely = [*meant.predictions, *called]
     two = meant.label or _two(frame, sides)
     found = next((c for c in likely if _from_0_to_1(frame[c])), None)
     found = found or (None if two is None else _of_two(frame, rest, two))
     if found is not None or two is None:
         return found
-    return next((c for c in likely if says_how_likely(c) and _is_per_cent(frame[c])), None)
+    others = (c for c in likely if says_how_likely(c) or plain(c) in RAW)
+    return next((c for c in others if _is_on_a_scale(frame[c])), None)
 
 
 def _of_two(frame: pl.DataFrame, rest: Sequence[str], label: str) -> str | None:
@@ -199,9 +200,10 @@ def _from_0_to_1(column: pl.Series) -> bool:
     return number is not None and has_decimals(number) and within_one(number)
 
 
-def _is_per_cent(column: pl.Series) -> bool:
+def _is_on_a_scale(column: pl.Series) -> bool:
+    """Whether it holds per cent, logits or the like: how they are read is said once it is named."""
     number = numbers_in(column)
-    return number is not None and number.n_unique() > 2 and bool(number.is_between(0, 100).all())
+    return number is not None and number.n_unique() > 2
 
 
 def _is_graded(frame: pl.DataFrame, meant: Meant) -> bool:

@@ -13,7 +13,7 @@ import polars as pl
 from undertow.records.formats.columns.scaling import by_place
 from undertow.records.formats.columns.values import values_of
 from undertow.records.order_by_answers import names_by_answers
-from undertow.records.order_told import CLASSES, LONGEST_TYPED, NOTHING, WHERE
+from undertow.records.order_told import CLASSES, LONGEST_TYPED, NOTHING, WHERE, Names
 from undertow.records.records import MISSING
 from undertow.records.usual_names import LABEL, those_called
 
@@ -77,7 +77,11 @@ def order_told(rows: pl.Series, label: pl.Series) -> Order:
     it."""
     count = int(rows.drop_nulls().list.len()[0])
     likeliest_N = rows.list.arg_max().cast(pl.Int64).fill_null(MISSING).to_numpy()
-    names = names_by_answers(label.cast(pl.String), [likeliest_N], count)
+    return order_said(names_by_answers(label.cast(pl.String), [likeliest_N], count), count)
+
+
+def order_said(names: Names | None, count: int) -> Order:
+    """The same of names that answers told, or of none."""
     if names is not None:
         typed = json.dumps(names.ordered, ensure_ascii=False)
         if len(typed) <= LONGEST_TYPED:

@@ -133,9 +133,24 @@ def averaged_note(source: str, frame: pl.DataFrame) -> tuple[str, ...]:
 
 
 def member_holding(frame: pl.DataFrame, model: str) -> str | None:
-    """A column of models that has this one."""
-    names = those_called(MEMBER, frame.columns)
-    return next((name for name in names if model in values_of(frame[name])), None)
+    """A column of models that has this one: one that is called so, or one that tells apart the rows
+    of each example."""
+    names = [
+        name for name in those_called(MEMBER, frame.columns) if model in values_of(frame[name])
+    ]
+    if names:
+        return names[0]
+    able = (c.name for c in frame if not is_nested(c) and model in values_of(c))
+    return next((name for name in able if _tells_apart(frame, name, model)), None)
+
+
+def _tells_apart(frame: pl.DataFrame, name: str, model: str) -> bool:
+    """Whether a column tells apart the rows of each example, which another one names."""
+    rows = frame.filter(pl.col(name).cast(pl.String) == model).drop(name)
+    key = key_meant(rows)
+    if key is None or rows[key].is_duplicated().any() or not frame[key].is_duplicated().any():
+        return False
+    return not frame.select(key, name).is_duplicated().any()
 
 
 def models_meant(frame: pl.DataFrame) -> list[str]:

@@ -13,7 +13,7 @@ from pathlib import Path
 import polars as pl
 
 from undertow.records.classes_told import BY_ANSWERS, MARK
-from undertow.records.formats.columns.other_scale import SCALE
+from undertow.records.formats.columns.other_scale import SCALE, WRITE
 from undertow.records.formats.columns.values import numbers_in
 from undertow.records.formats.columns.within import DOT, fields_in, is_within
 from undertow.records.formats.decoding.tables import Kind, kind_of, parse, separator_of
@@ -74,7 +74,7 @@ def of_probabilities(
     scaled = partial(_command, path, name, column, keys)
     if says_logarithm(name) and (high <= 0 or low >= 0):
         sign = "" if high <= 0 else "-"
-        return "if these are logarithms, write ", scaled(f"({sign}{{x}}).exp()")
+        return WRITE[1], scaled(f"({sign}{{x}}).exp()")
     if low >= 0 and high <= 100:
         way = (
             "if it is per cent, give the score above which it decides with --threshold NUMBER, or "
@@ -85,15 +85,16 @@ def of_probabilities(
             f"{scaled(ENDS)}, after which its middle decides, or "
             "give the score above which it decides with --threshold NUMBER"
         )
-    return "if these are logits, write ", scaled("1 / (1 + (-{x}).exp())")
+    return WRITE[0], scaled("1 / (1 + (-{x}).exp())")
 
 
 def nearness(path: Path, columns: tuple[str, str], near: float, keys: tuple[str, ...]) -> str:
     """A column ``correct`` that is 1 where the first of two columns is off the second by at most
-    ``near``."""
+    ``near``; a column that readers know as predictions would go before it."""
     one, other = (f"pl.col({text_typed(name)}).cast(float)" for name in columns)
     made = f"(({one} - {other}).abs() <= {near:g}).cast(int)"
-    return _written(path, f'{made}.alias("correct")', keys, "graded")
+    after = '.rename({"prediction": "predicted_number"})' if "prediction" in columns else ""
+    return _written(path, f'{made}.alias("correct")', keys, "graded", after)
 
 
 def of_per_cent(
