@@ -39,7 +39,7 @@ def refuse_run(path: Path, frame: pl.DataFrame, keys: Sequence[str], said: str) 
         called_by_class(path, columns, order.typed, keys, told=order.told),
         order.typed,
         order.told,
-        cells=frame.select(dict.fromkeys([key, *columns])).sort(key),
+        cells=frame.select([*dict.fromkeys([key, *columns])]).sort(key),
         if_same=f"{summed}, but are the same in all files, so they are no answers of a model; name "
         f"its columns with {' '.join(who(meant))} {flag_of('prediction', UNKNOWN)}{label}",
     )

@@ -79,7 +79,7 @@ def _refuse_numbers(sheet: Sheet, path: Path, known: set[str], keys: tuple[str, 
     name, label = sheet.called("prediction"), sheet.called("label")
     raise InOneColumn.of(
         f"{sheet.source}: column {name!r} holds numbers of classes, of which {label!r} has the "
-        f"names{order.said}: write the names",
+        f"names{order.said}{': write the names' * order.told}",
         renamed(path, [name], words, keys, told=order.told),
         order.typed,
         order.told,
