@@ -287,5 +287,5 @@ def test_outcomes_that_were_named_as_labels_are_never_left_out(policy: Policy) -
         assert found.reason.endswith(
             "; right answers are the same for both models, so correct the data; if they say whether "
             "an answer is right, which each model has its own of, give that column with --score in "
-            "place of --label"
+            "place of --label."
         )
