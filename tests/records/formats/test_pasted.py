@@ -164,6 +164,19 @@ SHAPES: dict[str, tuple[Callable[[World], Rows], str]] = {
         },
         "--id image --prediction net_out --label species",
     ),
+    "what people said, called a prediction": (
+        lambda w: {
+            "qid": IDS,
+            "answer": np.roll(NAMES[w.right], 1),
+            "net_out": NAMES[w.said],
+            "class": NAMES[w.right],
+        },
+        "--id qid --prediction net_out --label class",
+    ),
+    "quality of the picture": (
+        lambda w: {"image": IDS, "quality": BRIGHT, "net": (w.said == 0), "flag": (w.right == 0)},
+        "--id image --prediction COLUMN --label COLUMN",
+    ),
     "open": (
         lambda w: {"image": IDS, "shade": BRIGHT, "flag": (w.right == 0), "net": (w.said == 0)},
         "--id image --prediction COLUMN --label COLUMN",

@@ -82,7 +82,7 @@ def _what(frame: pl.DataFrame, meant: Meant, sides: Between) -> list[str]:
     one = _of_one_class(frame, meant)
     if one is not None:
         return [flag_of("score", one[0]), *_unless(one[1], "label", ("label",))]
-    if _are_classes(frame) or meant.predictions == ["prediction"]:
+    if _are_classes(frame, sides) or meant.predictions == ["prediction"]:
         label = meant.label or label_told(frame)
         return _unless(label, "label", ("label",))
     predicts = _predicts_classes(frame, meant)
@@ -119,7 +119,7 @@ def classes_meant(frame: pl.DataFrame, meant: Meant, sides: Between = ONE_FILE) 
 def run_meant(frame: pl.DataFrame, sides: Between = ONE_FILE) -> list[str]:
     """Columns that sum to 1 in every row, where nothing else tells answers."""
     meant = columns_meant(frame, sides)
-    if meant.score is not None or meant.predictions or _are_classes(frame):
+    if meant.score is not None or meant.predictions or _are_classes(frame, sides):
         return []
     if _probability(frame, meant, sides) is not None or classes_meant(frame, meant, sides):
         return []
@@ -216,10 +216,12 @@ def _is_graded(frame: pl.DataFrame, meant: Meant) -> bool:
     return not values_of(frame[meant.predictions[0]]) <= known
 
 
-def _are_classes(frame: pl.DataFrame) -> bool:
-    """Whether columns are called as readers know probabilities of classes."""
-    ours = any(c.startswith(OURS) and c != OURS for c in frame.columns)
-    return ours or bool(classes_by_column(frame))
+def _are_classes(frame: pl.DataFrame, sides: Between = ONE_FILE) -> bool:
+    """Whether columns are called as readers know probabilities of classes, and some differ between
+    the sides."""
+    ours = {c for c in frame.columns if c.startswith(OURS) and c != OURS}
+    found = ours or {*classes_by_column(frame)}
+    return bool(found) and not found <= sides.same
 
 
 def _rest(frame: pl.DataFrame, meant: Meant) -> list[str]:

@@ -181,7 +181,9 @@ def columns_meant(frame: pl.DataFrame, sides: Between = ONE_FILE) -> Meant:
     if score in sides.same:
         score = None
     if score is None and label is None and not predictions:
-        score = _outcome(flat, rest, sides) or _grade(flat, rest)
+        score = _outcome(flat, rest, sides) or _grade(
+            flat, [c for c in rest if c not in sides.same]
+        )
     return Meant(key, member, predictions, label, score)
 
 
@@ -190,15 +192,17 @@ def _answers(
 ) -> tuple[list[str], str | None]:
     """The columns of predictions and the one of right answers: by their names, by one name within
     the other, then by their values and by what differs between the sides."""
-    predictions = those_called(PREDICTION, rest)[:1]
+    called = those_called(PREDICTION, rest)
+    moved = [c for c in called if c not in sides.same]
+    predictions = (moved or ([] if sides.apart else called))[:1]
     labels = [c for c in _labels(frame, rest, predictions) if c not in predictions]
     label = labels[0] if labels else None
     if predictions and (label is not None or plain(predictions[0]) not in LABEL):
         return predictions, label
     if predictions:
         several = _models(frame, rest, predictions[0], sides)
-        swap = predictions[0] in sides.same or are_numbered(several)
-        return (several, predictions[0]) if several and swap else (predictions, None)
+        swap = several and are_numbered(several)
+        return (several, predictions[0]) if swap else (predictions, None)
     pair = named_in_pairs(frame, rest)
     if pair is not None and label in (None, pair[1]):
         return [pair[0]], pair[1]
