@@ -32,10 +32,12 @@ from undertow.records.formats.arrays.label_choice import TAKEN
 from undertow.records.formats.arrays.unnamed import UnnamedClasses
 from undertow.records.formats.columns.other_scale import OtherScale
 from undertow.records.formats.columns.spread import InOneColumn
+from undertow.records.formats.columns.unnamed import UnnamedColumns
 from undertow.records.formats.decoding.json_within import RowsWithin
 from undertow.records.formats.decoding.tables import refused_alike
 from undertow.records.formats.detect import PICK, read_any
 from undertow.records.formats.predictions.label_rows import refuse_rows_apart
+from undertow.records.formats.predictions.regression import NumbersOnAScale
 from undertow.records.formats.table import sides_in
 from undertow.records.frames import Frames, read_frames
 from undertow.records.named_apart import refuse_named_apart
@@ -141,6 +143,10 @@ def read_sides(request: Request, sources: Sources | None = None) -> Sides:
         if len(refused) < 2:
             _refuse_scales_apart(request)
         raise error.with_those(refused) from None
+    except UnnamedColumns as error:
+        raise error.with_those(_refused(request, UnnamedColumns)) from None
+    except NumbersOnAScale as error:
+        raise error.with_those(_refused(request, NumbersOnAScale)) from None
     except InOneColumn as error:
         raise error.with_those(_refused(request, InOneColumn)) from None
     except UserError:

@@ -161,7 +161,7 @@ def test_different_labels_are_refused_or_left_out() -> None:
     a, b = make("a"), make("b", label=[0, 2, 2])
     assert refused(a, b) == (
         "'a' and 'b' have different labels for one example: 1 of 3 examples, first 'e0001' ('y' "
-        "and 'z'); correct the data, or leave them out with --allow-partial"
+        "and 'z'); right answers are the same for both models, so correct the data"
     )
     assert said(a, b, allow_partial=True) == [
         "Left out because the populations have different labels for one example: 1 of 3 "
@@ -215,7 +215,7 @@ def test_a_fifth_of_the_labels_may_be_corrected() -> None:
     label = [n % 3 for n in range(60)]
     other = [(n + (k < 12)) % 3 for k, n in enumerate(label)]
     assert refused(make("a", [label], label), make("b", [label], other)).endswith(
-        "; correct the data, or leave them out with --allow-partial"
+        "; right answers are the same for both models, so correct the data"
     )
 
 

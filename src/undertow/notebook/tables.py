@@ -16,7 +16,8 @@ from typing import Any
 import polars as pl
 
 from undertow.errors import UserError
-from undertow.records.formats.columns.meant import UNKNOWN, flags_meant
+from undertow.records.formats.columns.flags import flags_meant
+from undertow.records.formats.columns.meant import UNKNOWN
 from undertow.records.formats.decoding.tables import NAMELESS
 from undertow.records.formats.predictions.class_names import named
 from undertow.records.usual_names import (

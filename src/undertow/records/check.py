@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from undertow.errors import NotComparableError
 from undertow.records._differences import differences, refuse_dtype, unverified
 from undertow.records._missing import answered, coverage, examples_of
-from undertow.records._other_ids import other_examples, refuse_rows_numbered, same_examples
+from undertow.records._other_ids import FEW, other_examples, refuse_rows_numbered, same_examples
 from undertow.records._same_classes import coded_together, same_classes
 from undertow.records._same_words import refuse_other_words
 from undertow.records._teachers import taught
@@ -29,6 +29,7 @@ from undertow.records.caveats import (
 )
 from undertow.records.conditions import PROMPT, compare_conditions
 from undertow.records.disputes import Dispute, dispute, in_other_words
+from undertow.records.formats.columns.values import positive_among
 from undertow.records.reading import Missing
 from undertow.records.records import Records
 from undertow.records.top_five import FEWEST, among_all
@@ -189,8 +190,23 @@ def _same_labels(
     sentence = "have different labels for one example"
     first = int(different_N.argmax())
     shown = f" ({_label(reference, first)} and {_label(variant, first)})"
-    doubt = other_examples(reference, variant)
-    return _without(reference, variant, different_N, sentence, said, allow_partial, shown, doubt)
+    doubt, outcome = other_examples(reference, variant), _may_be_outcomes(different_N, reference)
+    if outcome:  # Leaving them out would leave out all that changed.
+        allow_partial = False
+    cure = doubt or f"right answers are the same for both models, so correct the data{outcome}"
+    return _without(reference, variant, different_N, sentence, said, allow_partial, shown, cure)
+
+
+def _may_be_outcomes(different_N: NDArray[np.bool_], reference: Records) -> str:
+    """What to do where labels of two values, such as 0 and 1, differ on more than a few examples;
+    empty where they do not."""
+    two = positive_among(reference.classes) is not None
+    if not two or different_N.sum() <= FEW:
+        return ""
+    return (
+        "; if they say whether an answer is right, which each model has its own of, give that "
+        "column with --score in place of --label"
+    )
 
 
 def _label(records: Records, n: int) -> str:

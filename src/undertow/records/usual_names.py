@@ -34,6 +34,12 @@ SCORE = (
     "score", "correct", "is_correct", "acc", "accuracy", "exact_match", "em", "passed", "pass",
     "reward", "grade", "f1",
 )  # fmt: skip
+OUTCOME_TOO = (
+    "hit", "won", "win", "ok", "success", "succeeded", "solved", "right", "is_right", "resolved",
+    "match", "matched", "matches",
+)  # fmt: skip
+"""Names of what may say whether an answer is right, and may be a right answer: ``won`` of a match.
+Beside a probability only both sides tell, since right answers are the same on both."""
 GRADES = frozenset(SCORE) - {"score"}
 """Names of columns that say whether an answer is right, never how likely a class is."""
 GRADED = frozenset(

@@ -36,8 +36,8 @@ class Place(NamedTuple):
 
 
 def beside(gate: GateResult) -> str:
-    """Pass above worse, or fail above what is no loss, would read like a contradiction; and what
-    cannot be told may be taken for a pass."""
+    """Pass above worse, or above what is too small to tell, or fail above what is no loss, would
+    read like a contradiction; and what cannot be told may be taken for a pass."""
     if gate.audit is None:
         return ""
     shown = gate.audit.verdict in COSTLY
@@ -46,6 +46,8 @@ def beside(gate: GateResult) -> str:
         return "" if free is None else f"{QUESTIONS} Here somebody does, {_unruled(free)}."
     if gate.verdict == "pass" and shown:
         return f"{QUESTIONS} Here somebody does, {_allowed(gate, gate.audit)}."
+    if gate.verdict == "pass" and gate.audit.verdict == "too small to tell":
+        return f"{QUESTIONS} Here its limits are shown to hold, and no slice's change is told."
     if gate.verdict == "fail" and not shown:
         return f"{QUESTIONS} Here no loss is shown, and the policy is broken all the same."
     return ""

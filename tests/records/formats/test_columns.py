@@ -247,7 +247,8 @@ def test_grades_as_people_write_them(grades: list[str]) -> None:
             "",
             {},
             "old.csv: has no column 'example_id'; it has 'x', 'y', 'z'; name its columns with --id "
-            "COLUMN --prediction COLUMN --label y",
+            "COLUMN --prediction COLUMN --label y, where only you know which COLUMN is, of 'x', 'z'"
+            "; a score or a probability goes with --score COLUMN in place of --prediction COLUMN",
         ),
         (
             {"serial": SERIAL, "line": ["L"] * 8, "actual": TWO, "pred": TWO},
@@ -310,7 +311,9 @@ def test_grades_as_people_write_them(grades: list[str]) -> None:
             "",
             {},
             "old.csv: has no column 'example_id'; it has 'text', 'share', 'x'; name its columns "
-            f"with --id COLUMN --score share --label COLUMN{APART}",
+            f"with --id COLUMN --prediction COLUMN --label COLUMN{APART}, where only you know which "
+            "COLUMN is, of 'text', 'share', 'x'"
+            "; a score or a probability goes with --score COLUMN in place of --prediction COLUMN",
         ),
         (
             {"uid": SERIAL, "pred": TWO, "true": TWO[::-1], "lang": ["en"] * 8},
@@ -359,7 +362,9 @@ def test_grades_as_people_write_them(grades: list[str]) -> None:
             "",
             {},
             "old.csv: has no column 'example_id'; it has 'prompt_id', 'task', 'kept'; name its "
-            "columns with --id prompt_id --score kept",
+            f"columns with --id prompt_id --prediction COLUMN --label COLUMN{APART}, where only you "
+            "know which COLUMN is, of 'task', 'kept'"
+            "; a score or a probability goes with --score COLUMN in place of --prediction COLUMN",
         ),
         (
             {"prompt_id": range(8), "rating": [1, 2, 3, 4, 5, 5, 4, 3]},

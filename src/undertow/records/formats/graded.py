@@ -25,13 +25,13 @@ import polars as pl
 from undertow.errors import TableError
 from undertow.records.formats.columns.asked import names_asked
 from undertow.records.formats.columns.cells import refuse_no_number, refuse_two_scales
+from undertow.records.formats.columns.flags import flags_meant
 from undertow.records.formats.columns.meant import (
     SAYS,
     WRITTEN,
     answer_meant,
     answer_note,
     averaged_note,
-    flags_meant,
     label_note,
     label_of_two,
 )

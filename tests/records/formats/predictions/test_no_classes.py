@@ -75,8 +75,12 @@ NAMED = {"prediction": "risk", "label": "sick"}
         (
             {"prediction": [0, 1], "label": ["neg", "pos"]},
             {},
-            "column 'prediction' holds no classes: its values are '0', '1', and those of 'label' "
-            "are 'neg', 'pos'; write 'prediction' in the same words as 'label'",
+            "column 'prediction' holds numbers of classes, of which 'label' has the names; nothing "
+            "tells their order, so write the 2 names in place of CLASSES, in the order of the "
+            'model\'s training (model.classes_, config.id2label), as in ["name of 0", "name of 1"]: '
+            'python -c \'import polars as pl; pl.read_csv("a.csv", infer_schema=False)'
+            '.with_columns(pl.col("prediction").cast(str).replace({k: CLASSES[c] for k, c in '
+            '{"0": 0, "1": 1}.items()})).write_csv("a-renamed.csv")\'',
         ),
     ],
 )

@@ -93,6 +93,14 @@ class ArrayFile(NamedTuple):
         return values if self.order_N is None else values[self.order_N]
 
 
+def _may_be_probable(scores: Stored) -> bool:
+    """Whether the one array of a file, which has no name, is decimals from 0 to 1."""
+    if scores.name != BARE or scores.dtype.kind != "f" or len(scores.shape) != 1:
+        return False
+    whole = scores.whole()
+    return bool((whole >= 0).all() and (whole <= 1).all() and (whole % 1 != 0).any())
+
+
 def described(path: Path) -> ArrayFile:
     """Reads everything but the scores, of which the header is enough here."""
     arrays = stored_arrays(path, frozenset({*SCORES, *IDS, *CLASSES, MARK}))
@@ -109,7 +117,7 @@ def described(path: Path) -> ArrayFile:
         )
     whole = kind in "iu" and len(shape) < 3 and key in EITHER
     if not whole and len(shape) == 1:
-        raise one_number(path, key, key in PROBABILITIES)
+        raise one_number(path, key, key in PROBABILITIES or _may_be_probable(scores))
     if not whole and shape[-1] == 1:
         raise TableError(
             f"{path}: {key} has one column; expected one per class, of two classes both"

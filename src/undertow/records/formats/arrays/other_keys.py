@@ -99,10 +99,14 @@ def one_number(path: Path, key: str, probable: bool) -> TableError:
         return TableError(said)
     to = path.with_name(f"{path.stem}-two.npz")
     code = (
-        f"import numpy; f = dict(numpy.load({text_typed(str(path))})); "
         f"p = f[{text_typed(key)}]; f[{text_typed(key)}] = numpy.stack([1 - p, p], axis=1); "
         f"{saved_anew(path, to)}"
+        if zipfile.is_zipfile(path)
+        else f"numpy.savez({text_typed(str(to))}, probs=numpy.stack([1 - f, f], axis=1))"
     )
+    load = f"numpy.load({text_typed(str(path))})"
+    load = f"dict({load})" if zipfile.is_zipfile(path) else load
+    code = f"import numpy; f = {load}; {code}"
     return TableError(
         f"{said}; if it is the probability of class 1 of 0 and 1, python -c {shlex.quote(code)}, "
         f"and give {shlex.quote(str(to))}"

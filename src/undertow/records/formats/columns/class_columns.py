@@ -11,12 +11,17 @@ import polars as pl
 
 from undertow.errors import TableError
 from undertow.records.class_list import class_meant
-from undertow.records.formats.columns.cells import OFF_ONE, refuse_other_sums, refuse_per_cent
-from undertow.records.formats.columns.values import (
-    has_decimals,
-    numbers_in,
-    values_of,
+from undertow.records.formats.columns.cells import refuse_other_sums, refuse_per_cent
+from undertow.records.formats.columns.class_sets import (
+    called_as,
+    rows_of,
+    share_likeliest,
+    sums_to_one,
 )
+from undertow.records.formats.columns.listed import order_told
+from undertow.records.formats.columns.scaling import called_by_class
+from undertow.records.formats.columns.spread import InOneColumn
+from undertow.records.formats.columns.values import numbers_in, values_of
 from undertow.records.formats.decoding.typed import number_of
 
 READ_AS = "are read as the probabilities of the classes"
@@ -36,6 +41,10 @@ _OF_ONE = re.compile(
 """A column that may be alone; a number may follow at once, ``p0``."""
 LONGEST_NAME = 200
 MOST_NAMED = 3
+NEVER = ("example_id", "label", "prediction", "member", "confidence", "seconds")
+LIKELIEST = 0.9
+"""Share of predictions that have to be the likeliest class where only values of the label tell that
+columns are those classes."""
 
 
 def classes_by_column(frame: pl.DataFrame, *, most: float = 1) -> dict[str, str]:
@@ -68,11 +77,21 @@ def read_as_probabilities(frame: pl.DataFrame, wanted: frozenset[str]) -> dict[s
         return {}
     if "correct" in frame.columns and "prediction" not in frame.columns:
         return {}
-    classes = classes_by_column(frame)
     said = _words(frame, "label") | _words(frame, "prediction")
+    classes = classes_by_column(frame) or _called_as_labels(frame)
     if not classes or wanted & set(classes) or said - set(classes.values()):
         return {}
-    return {c: OURS + name for c, name in classes.items()} if _sum_to_1(frame, [*classes]) else {}
+    return {c: OURS + name for c, name in classes.items()} if sums_to_one(frame, [*classes]) else {}
+
+
+def _called_as_labels(frame: pl.DataFrame, *, most: float = 1) -> dict[str, str]:
+    """Columns that are called as the values of the label are. Beside predictions those have to be
+    the likeliest: the classes that people gave are called so too."""
+    rest = frame.drop(NEVER, strict=False)
+    found = called_as(rest, _words(frame, "label"), most=most)
+    if not found or "prediction" not in frame.columns:
+        return found
+    return found if share_likeliest(frame, found, frame["prediction"]) >= LIKELIEST else {}
 
 
 def read_note(source: str, columns: Sequence[str]) -> str:
@@ -85,11 +104,16 @@ def read_note(source: str, columns: Sequence[str]) -> str:
 def refuse_unread(path: Path, frame: pl.DataFrame, label: str, keys: Sequence[str]) -> None:
     """Raises ``TableError`` for columns that are called as probabilities of classes and are not
     read as them, with what to do. ``label`` is what the owner calls that column."""
-    classes = classes_by_column(frame) or classes_by_column(frame, most=100)
+    classes = (
+        classes_by_column(frame)
+        or classes_by_column(frame, most=100)
+        or _called_as_labels(frame, most=100)
+    )
     if not classes:
         return
     others = sorted(_words(frame, "label") - set(classes.values()))
     if others:
+        _refuse_numbers(path, frame, classes, label, keys)
         raise TableError(f"{path}: {_without_class(classes, others, label)}")
     cells = frame.select([*classes])
     number = pl.DataFrame([number_of(column) for column in cells])
@@ -100,6 +124,25 @@ def refuse_unread(path: Path, frame: pl.DataFrame, label: str, keys: Sequence[st
         f"{path}: {column!r} and the like are called as probabilities of classes and are not all "
         f"that they need to be read as such; if they are, call {column!r} {OURS + name!r}, and the "
         "others alike"
+    )
+
+
+def _refuse_numbers(
+    path: Path, frame: pl.DataFrame, classes: Mapping[str, str], label: str, keys: Sequence[str]
+) -> None:
+    """Raises ``TableError`` with the command that gives columns of numbered classes their names,
+    where as many are values of the label."""
+    said = _words(frame, "label")
+    if {*classes.values()} != {*map(str, range(len(said)))} or not sums_to_one(frame, [*classes]):
+        return
+    columns = sorted(classes, key=lambda c: int(classes[c]))
+    order = order_told(rows_of(frame, columns), frame["label"])
+    raise InOneColumn.of(
+        f"{path}: {columns[0]!r} and the like are called as probabilities of classes by their "
+        f"number, and {label!r} has names{order.said}: call them p_<class>",
+        called_by_class(path, columns, order.typed, keys, told=order.told),
+        order.typed,
+        order.told,
     )
 
 
@@ -136,13 +179,3 @@ def _folded(name: str) -> str:
 
 def _differ(names: Sequence[str]) -> bool:
     return len({*names}) == len(names)
-
-
-def _sum_to_1(frame: pl.DataFrame, columns: Sequence[str]) -> bool:
-    """Whether they do in every row that has any, and are no marks of the right answer, 0 and 1."""
-    numbers = pl.DataFrame([number_of(frame[c]) for c in columns])
-    known = numbers.filter(~pl.all_horizontal(pl.all().is_null()))
-    if not known.height or not any(has_decimals(column.drop_nulls()) for column in known):
-        return False
-    off = (known.sum_horizontal(ignore_nulls=False) - 1).abs()
-    return bool((off <= OFF_ONE[0] + OFF_ONE[1] * len(columns)).fill_null(value=False).all())

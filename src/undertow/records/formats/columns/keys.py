@@ -55,4 +55,6 @@ def _called_key(frame: pl.DataFrame) -> tuple[str | None, str | None]:
         member = None if name == unique else member_meant(frame, name)
         if member is not None:
             return name, member
-    return unique or names[0], None
+    texts = (c for c in frame if c.dtype == pl.String and plain(c.name) not in MEMBER)
+    rows = (c.name for c in texts if names_rows(c) and numbers_in(c) is None)
+    return unique or next(rows, names[0]), None

@@ -13,7 +13,7 @@ import polars as pl
 from undertow.records.formats.columns.scaling import by_place
 from undertow.records.formats.columns.values import values_of
 from undertow.records.order_by_answers import names_by_answers
-from undertow.records.order_told import CLASSES, LONGEST_TYPED, NOTHING, WHERE
+from undertow.records.order_told import CLASSES, LONGEST_TYPED, NOTHING, WHERE, Names
 from undertow.records.records import MISSING
 from undertow.records.usual_names import LABEL, those_called
 
@@ -59,18 +59,38 @@ def _named(column: pl.Series, label: pl.Series | None) -> tuple[str, str, bool]:
     count = int(rows.drop_nulls().list.len()[0])
     if label is None or values_of(label) <= {*map(str, range(count))}:
         return "", f'[f"p_{{i}}" for i in range({count})]', False
+    order = order_told(rows, label)
+    return order.said, _prefixed(order.typed), order.told
+
+
+class Order(NamedTuple):
+    """What is said of the order of classes, their names as Python has them, and whether answers
+    told it."""
+
+    said: str
+    typed: str
+    told: bool
+
+
+def order_told(rows: pl.Series, label: pl.Series) -> Order:
+    """The names in ``label`` in the order of the numbers of each row, if the likeliest classes tell
+    it."""
+    count = int(rows.drop_nulls().list.len()[0])
     likeliest_N = rows.list.arg_max().cast(pl.Int64).fill_null(MISSING).to_numpy()
-    names = names_by_answers(label.cast(pl.String), [likeliest_N], count)
-    if (
-        names is not None
-        and len(typed := json.dumps(names.ordered, ensure_ascii=False)) <= LONGEST_TYPED
-    ):
-        return f"; {names.told}{IF_GOOD}", _prefixed(typed), True
+    return order_said(names_by_answers(label.cast(pl.String), [likeliest_N], count), count)
+
+
+def order_said(names: Names | None, count: int) -> Order:
+    """The same of names that answers told, or of none."""
+    if names is not None:
+        typed = json.dumps(names.ordered, ensure_ascii=False)
+        if len(typed) <= LONGEST_TYPED:
+            return Order(f"; {names.told}{IF_GOOD}", typed, told=True)
     write = (
         f"; {NOTHING}, so write the {count:,} names in place of {CLASSES}, in the order of the "
         f"model's training {WHERE}"
     )
-    return write, _prefixed(CLASSES), False
+    return Order(write, CLASSES, told=False)
 
 
 def _prefixed(names: str) -> str:

@@ -1,4 +1,4 @@
-"""Suggests flags: which columns of a stranger's table are probably what."""
+"""Finds which columns of a stranger's table are probably what."""
 
 from __future__ import annotations
 
@@ -7,29 +7,30 @@ from typing import NamedTuple
 
 import polars as pl
 
-from undertow.records.formats.columns.class_columns import OURS, classes_by_column
+from undertow.records.formats.columns.between import ONE_FILE, Between
+from undertow.records.formats.columns.class_columns import OURS
 from undertow.records.formats.columns.keys import key_and_member, member_meant
 from undertow.records.formats.columns.label_told import label_told
+from undertow.records.formats.columns.paired_names import are_numbered, named_in_pairs
 from undertow.records.formats.columns.values import (
-    has_decimals,
     is_nested,
     numbers_in,
     positive_among,
     values_of,
-    within_one,
 )
 from undertow.records.usual_names import (
     ANSWER,
     GRADE_TOO,
     LABEL,
     MEMBER,
+    OUTCOME_TOO,
     PREDICTION,
-    PROBABLE,
     SCORE,
     flag_of,
     plain,
     says_how_good,
     says_how_likely,
+    says_how_sure,
     those_called,
 )
 
@@ -58,29 +59,6 @@ class Meant(NamedTuple):
     predictions: list[str]
     label: str | None
     score: str | None
-
-
-def flags_meant(frame: pl.DataFrame) -> str:
-    """The flags with which this table can be read, as far as names and values tell."""
-    meant = columns_meant(frame)
-    flags = [] if meant.id == "example_id" else [flag_of("id", meant.id or UNKNOWN)]
-    if meant.member not in (None, "member"):
-        flags.append(flag_of("member", str(meant.member)))
-    if _is_graded(frame, meant):
-        rest = frame.drop(meant.score or (), strict=False)
-        two = None if meant.predictions else label_of_two(rest)
-        score = _unless(meant.score, "score", ("score", "correct"))
-        answer = _unless(answer_meant(frame), "answer", ())
-        return " ".join([*flags, *score, *answer, *_unless(two, "label", ("label",))])
-    if _probabilities(frame) or meant.predictions == ["prediction"]:
-        label = meant.label or label_told(frame)
-        return " ".join([*flags, *_unless(label, "label", ("label",))])
-    probable = None if _predicts_classes(frame, meant) else _probability(frame, meant)
-    if probable is not None:
-        label = meant.label or label_of_two(frame) or _unknown_label(frame, probable)
-        return " ".join([*flags, flag_of("score", probable), *_unless(label, "label", ("label",))])
-    flags.append(flag_of("prediction", *(meant.predictions or [UNKNOWN])))
-    return " ".join([*flags, *_unless(meant.label, "label", ("label",))])
 
 
 def key_meant(frame: pl.DataFrame) -> str | None:
@@ -155,9 +133,24 @@ def averaged_note(source: str, frame: pl.DataFrame) -> tuple[str, ...]:
 
 
 def member_holding(frame: pl.DataFrame, model: str) -> str | None:
-    """A column of models that has this one."""
-    names = those_called(MEMBER, frame.columns)
-    return next((name for name in names if model in values_of(frame[name])), None)
+    """A column of models that has this one: one that is called so, or one that tells apart the rows
+    of each example."""
+    names = [
+        name for name in those_called(MEMBER, frame.columns) if model in values_of(frame[name])
+    ]
+    if names:
+        return names[0]
+    able = (c.name for c in frame if not is_nested(c) and model in values_of(c))
+    return next((name for name in able if _tells_apart(frame, name, model)), None)
+
+
+def _tells_apart(frame: pl.DataFrame, name: str, model: str) -> bool:
+    """Whether a column tells apart the rows of each example, which another one names."""
+    rows = frame.filter(pl.col(name).cast(pl.String) == model).drop(name)
+    key = key_meant(rows)
+    if key is None or rows[key].is_duplicated().any() or not frame[key].is_duplicated().any():
+        return False
+    return not frame.select(key, name).is_duplicated().any()
 
 
 def models_meant(frame: pl.DataFrame) -> list[str]:
@@ -178,20 +171,75 @@ def never_models(frame: pl.DataFrame) -> set[str]:
     return {c for c in frame.columns if c in named or c.startswith("p_")}
 
 
-def columns_meant(frame: pl.DataFrame) -> Meant:
-    """Columns by what they seem to be, as far as names and values tell."""
+def columns_meant(frame: pl.DataFrame, sides: Between = ONE_FILE) -> Meant:
+    """Columns by what they seem to be, as far as names, values and both ``sides`` tell."""
     flat = frame.select(c for c in frame if not is_nested(c))
     key, member = key_and_member(flat)
     rest = [c for c in flat.columns if c not in (key, member)]
-    predictions = those_called(PREDICTION, rest)[:1]
-    labels = [c for c in _labels(flat, rest, predictions) if c not in predictions]
-    label = labels[0] if labels else None
-    if not predictions and label is not None:
-        predictions = _models(flat, rest, label)
+    predictions, label = _answers(flat, rest, sides)
     score = next((c for c in those_called(SCORE, rest) if c not in predictions), None)
+    if score in sides.same:
+        score = None
     if score is None and label is None and not predictions:
-        score = _grade(flat, rest)
+        score = _outcome(flat, rest, sides) or _grade(
+            flat, [c for c in rest if c not in sides.same]
+        )
     return Meant(key, member, predictions, label, score)
+
+
+def _answers(
+    frame: pl.DataFrame, rest: Sequence[str], sides: Between
+) -> tuple[list[str], str | None]:
+    """The columns of predictions and the one of right answers: by their names, by one name within
+    the other, then by their values and by what differs between the sides."""
+    called = those_called(PREDICTION, rest)
+    moved = [c for c in called if c not in sides.same]
+    predictions = (moved or ([] if sides.apart else called))[:1]
+    labels = [c for c in _labels(frame, rest, predictions) if c not in predictions]
+    label = labels[0] if labels else None
+    if predictions and (label is not None or plain(predictions[0]) not in LABEL):
+        return predictions, label
+    if predictions:
+        several = _models(frame, rest, predictions[0], sides)
+        swap = several and are_numbered(several)
+        return (several, predictions[0]) if swap else (predictions, None)
+    pair = named_in_pairs(frame, rest)
+    if pair is not None and label in (None, pair[1]):
+        return [pair[0]], pair[1]
+    if label is not None:
+        return _models(frame, rest, label, sides), label
+    return _told_apart(frame, rest, sides)
+
+
+def _told_apart(
+    frame: pl.DataFrame, rest: Sequence[str], sides: Between
+) -> tuple[list[str], str | None]:
+    """The one column that is the same on both sides and has all the values of some that are not.
+    Of two values many columns are, whatever they mean."""
+    found = {
+        c: models
+        for c in rest
+        if c in sides.same
+        and len(values_of(frame[c])) > 2
+        and (models := [m for m in _models(frame, rest, c, sides) if m in sides.apart])
+    }
+    return (
+        next(((models, c) for c, models in found.items()), ([], None))
+        if len(found) == 1
+        else (
+            [],
+            None,
+        )
+    )
+
+
+def _outcome(frame: pl.DataFrame, rest: Sequence[str], sides: Between) -> str | None:
+    """A column of two values that is called as right answers to a question may be, such as ``hit``,
+    and is no label: it differs between the sides, or nothing beside it is a probability."""
+    names = [c for c in those_called(OUTCOME_TOO, rest) if c not in sides.same]
+    names = [c for c in names if positive_among(values_of(frame[c])) is not None]
+    likely = [c for c in rest if says_how_likely(c) and not says_how_sure(c)]
+    return next((c for c in names if c in sides.apart or not likely), None)
 
 
 def _labels(frame: pl.DataFrame, rest: Iterable[str], predictions: Sequence[str]) -> list[str]:
@@ -212,73 +260,16 @@ def _grade(frame: pl.DataFrame, rest: Sequence[str]) -> str | None:
     return next((c for c in rest if says_how_good(c) and numbers_in(frame[c]) is not None), None)
 
 
-def _unknown_label(frame: pl.DataFrame, probable: str) -> str | None:
-    """Stands for right answers beside what may be a probability; ``None`` where no column can be
-    those, so that decimals are grades."""
-    two = any(len(values_of(column)) == 2 for column in frame)
-    return UNKNOWN if two or says_how_likely(probable) else None
-
-
-def _probability(frame: pl.DataFrame, meant: Meant) -> str | None:
-    """A column of decimals from 0 to 1: the predictions, one that is called so, or the first; else
-    one in per cent that is called so beside labels of two classes."""
-    taken = (meant.id, meant.member, meant.label)
-    rest = [c for c in frame.columns if c not in taken]
-    likely = [*meant.predictions, *those_called(PROBABLE, rest)]
-    if not meant.predictions:
-        likely += rest
-    found = next((c for c in likely if _from_0_to_1(frame[c])), None)
-    if found is not None or (meant.label is None and label_of_two(frame) is None):
-        return found
-    return next((c for c in likely if says_how_likely(c) and _is_per_cent(frame[c])), None)
-
-
-def _predicts_classes(frame: pl.DataFrame, meant: Meant) -> bool:
-    """Whether a column is called a prediction and can hold classes: no decimals, and no texts that
-    differ from row to row and are none of the labels."""
-    if not meant.predictions or plain(meant.predictions[0]) not in PREDICTION:
-        return False
-    column = frame[meant.predictions[0]]
-    number, said = numbers_in(column), values_of(column)
-    if number is not None and has_decimals(number):
-        return False
-    known = set[str]() if meant.label is None else values_of(frame[meant.label])
-    return not said.isdisjoint(known) or 0 < 2 * len(said) <= len(column)
-
-
-def _from_0_to_1(column: pl.Series) -> bool:
-    number = numbers_in(column)
-    return number is not None and has_decimals(number) and within_one(number)
-
-
-def _is_per_cent(column: pl.Series) -> bool:
-    number = numbers_in(column)
-    return number is not None and number.n_unique() > 2 and bool(number.is_between(0, 100).all())
-
-
-def _models(frame: pl.DataFrame, rest: Iterable[str], label: str) -> list[str]:
-    """Columns that hold nothing but labels: one for each model."""
-    known = values_of(frame[label])
-    found = [c for c in rest if c != label and (said := values_of(frame[c])) and said <= known]
+def _models(frame: pl.DataFrame, rest: Iterable[str], label: str, sides: Between) -> list[str]:
+    """Columns that hold nothing but labels: one for each model. Of labels such as 0 and 1 others
+    may do so too, and what is the same on both sides is no answer of a model."""
+    known, others = values_of(frame[label]), [c for c in rest if c != label]
+    found = [c for c in others if (said := values_of(frame[c])) and said <= known]
+    if sides != ONE_FILE:
+        return [c for c in found if c not in sides.same][:MOST_MODELS]
+    if positive_among(known) is not None and len(others) > 1 and not are_numbered(found):
+        return []
     return found[:MOST_MODELS]
-
-
-def _is_graded(frame: pl.DataFrame, meant: Meant) -> bool:
-    """Whether the table grades answers: there is an outcome, and answers are not the labels."""
-    if meant.score is None or "prediction" in frame.columns or _probabilities(frame):
-        return False
-    if not meant.predictions or meant.label is None:
-        return True
-    known = values_of(frame[meant.label])
-    return not values_of(frame[meant.predictions[0]]) <= known
-
-
-def _unless(name: str | None, flag: str, usual: tuple[str, ...]) -> list[str]:
-    return [] if name is None or name in usual else [flag_of(flag, name)]
-
-
-def _probabilities(frame: pl.DataFrame) -> bool:
-    return bool(_classes(frame) or classes_by_column(frame))
 
 
 def _classes(frame: pl.DataFrame) -> set[str]:

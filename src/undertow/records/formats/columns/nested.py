@@ -9,8 +9,9 @@ from pathlib import Path
 import polars as pl
 
 from undertow.errors import TableError
+from undertow.records.formats.columns.flags import classes_meant, flags_meant
 from undertow.records.formats.columns.listed import listed_probabilities
-from undertow.records.formats.columns.meant import UNKNOWN, columns_meant, flags_meant
+from undertow.records.formats.columns.meant import UNKNOWN, columns_meant
 from undertow.records.formats.columns.scaling import by_class
 from undertow.records.formats.columns.spread import InOneColumn
 from undertow.records.formats.columns.values import is_nested, values_of, within_one
@@ -101,6 +102,9 @@ def refuse_nested(path: Path, frame: pl.DataFrame, keys: Sequence[str], said: st
         raise TableError(f"{said}; name its columns with {_flags(frame, answer)}")
     _refuse_probabilities(path, frame, keys, said)
     _refuse_lists(path, frame, keys, said)
+    flags = _flags_of_classes(frame)
+    if flags is not None:
+        raise TableError(f"{said}; name its columns with {flags}")
 
 
 def _flags(frame: pl.DataFrame, answer: str) -> str:
@@ -134,12 +138,41 @@ def _refuse_lists(path: Path, frame: pl.DataFrame, keys: Sequence[str], said: st
     lists = [c.name for c in wide if isinstance(c.dtype, pl.List | pl.Array)]
     if {*those_called(PREDICTION, frame.columns)} - {*lists}:
         return
-    found = listed_probabilities(wide, [*those_called(BY_CLASS, lists), *lists])
+    label = None if those_called(LABEL, wide.columns) else _label_within(wide)
+    named = wide if label is None else wide.with_columns(pl.col(label).alias("label"))
+    found = listed_probabilities(named, [*those_called(BY_CLASS, lists), *lists])
     if found is not None:
         flat = wide.drop(found.column).with_columns(pl.lit("").alias(OURS))
-        write = _to_write(found.column, found.order, flags_meant(flat))
+        flags = flags_meant(flat) + ("" if label is None else f" {flag_of('label', label)}")
+        write = _to_write(found.column, found.order, flags)
         command = found.command(path, wide, found.column, keys)
         raise InOneColumn.of(f"{said}; {write}", command, found.typed, found.told)
+
+
+def _label_within(wide: pl.DataFrame) -> str | None:
+    """The first field of single values that is called as right answers are."""
+    names = [c.name for c in wide if not is_nested(c) and DOT in c.name]
+    return min(
+        (name for name in names if _last(name) in LABEL),
+        key=lambda name: LABEL.index(_last(name)),
+        default=None,
+    )
+
+
+def _flags_of_classes(frame: pl.DataFrame) -> str | None:
+    """The flags where fields are the probabilities of the classes and called so: once one is named,
+    all are columns."""
+    if not any(map(is_within, frame)):
+        return None
+    wide = pl.DataFrame([c for c in [*frame, *fields_in(frame).values()] if not is_nested(c)])
+    short = {c: c.rpartition(DOT)[2] for c in wide.columns}
+    if len({*short.values()}) < len(short):
+        return None
+    table = wide.rename(short)
+    meant, full = columns_meant(table), {name: column for column, name in short.items()}
+    if meant.id is None or meant.label is None or not classes_meant(table, meant):
+        return None
+    return f"{flag_of('id', full[meant.id])} {flag_of('label', full[meant.label])}"
 
 
 def _to_write(column: str, order: str, flags: str) -> str:

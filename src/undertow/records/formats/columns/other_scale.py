@@ -10,6 +10,7 @@ from undertow.errors import TableError
 Scaled = Callable[[tuple[float, float]], tuple[str, str]]
 """In words, and as a command, how numbers between these ends are scaled."""
 SCALE = "scale it: "
+WRITE = "if these are logits, write ", "if these are logarithms, write "
 FRACTIONS = "write them as fractions, "
 
 
@@ -47,10 +48,11 @@ class OtherScale(TableError):
                 return self
             return joint[0].with_those(joint[1:])
         commands = list(dict.fromkeys(one.command for one in every))
-        alike = self.way.endswith((SCALE, FRACTIONS))
+        alike = self.way.endswith((SCALE, FRACTIONS, *WRITE))
         if len(commands) == 1 or not alike or not _is_typed(self.command):
             return self
         way = self.way.replace(SCALE, "scale all files so: ")
+        way = f"{way}all files so: " if way.endswith(WRITE) else way
         typed = " && ".join(commands)
         return self.of(self.said, self.called, self.ends, lambda _: (way, typed))
 

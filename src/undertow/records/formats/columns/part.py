@@ -9,8 +9,10 @@ from typing import NoReturn
 import polars as pl
 
 from undertow.errors import TableError
+from undertow.records.formats.columns.between import between
+from undertow.records.formats.columns.flags import choices, flags_meant
 from undertow.records.formats.columns.meant import (
-    flags_meant,
+    key_meant,
     member_holding,
     models_meant,
     never_models,
@@ -57,8 +59,19 @@ def _refuse(
     if member is None:
         raise TableError(f"{what}; {_choose(path, _models(frame, given, asked))}")
     flags, wanted = flags_meant(frame), flag_of("member", member)
-    flags = flags if wanted in flags else f"{wanted} {flags}".strip()
+    if wanted not in flags:
+        flags = f"{wanted} {_of_one(frame, member, pick)}".strip()
     raise TableError(f"{what}; {'add' if asked else 'name its columns with'} {flags}")
+
+
+def _of_one(frame: pl.DataFrame, member: str, pick: str) -> str:
+    """The flags for the rows of one model; those of the others tell what is the same for all."""
+    parts = frame.partition_by(member)
+    mine = next(part for part in parts if str(part[member][0]) == pick).drop(member)
+    others = [part.drop(member) for part in parts if str(part[member][0]) != pick]
+    sides = between(mine, others, key_meant(mine))
+    flags = flags_meant(mine, sides)
+    return f"{flags}{choices(mine, flags, sides)}"
 
 
 def _models(frame: pl.DataFrame, given: pl.DataFrame, asked: Mapping[str, str]) -> Sequence[str]:

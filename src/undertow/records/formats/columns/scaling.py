@@ -13,7 +13,7 @@ from pathlib import Path
 import polars as pl
 
 from undertow.records.classes_told import BY_ANSWERS, MARK
-from undertow.records.formats.columns.other_scale import SCALE
+from undertow.records.formats.columns.other_scale import SCALE, WRITE
 from undertow.records.formats.columns.values import numbers_in
 from undertow.records.formats.columns.within import DOT, fields_in, is_within
 from undertow.records.formats.decoding.tables import Kind, kind_of, parse, separator_of
@@ -74,7 +74,7 @@ def of_probabilities(
     scaled = partial(_command, path, name, column, keys)
     if says_logarithm(name) and (high <= 0 or low >= 0):
         sign = "" if high <= 0 else "-"
-        return "if these are logarithms, write ", scaled(f"({sign}{{x}}).exp()")
+        return WRITE[1], scaled(f"({sign}{{x}}).exp()")
     if low >= 0 and high <= 100:
         way = (
             "if it is per cent, give the score above which it decides with --threshold NUMBER, or "
@@ -85,15 +85,16 @@ def of_probabilities(
             f"{scaled(ENDS)}, after which its middle decides, or "
             "give the score above which it decides with --threshold NUMBER"
         )
-    return "if these are logits, write ", scaled("1 / (1 + (-{x}).exp())")
+    return WRITE[0], scaled("1 / (1 + (-{x}).exp())")
 
 
 def nearness(path: Path, columns: tuple[str, str], near: float, keys: tuple[str, ...]) -> str:
     """A column ``correct`` that is 1 where the first of two columns is off the second by at most
-    ``near``."""
+    ``near``; a column that readers know as predictions would go before it."""
     one, other = (f"pl.col({text_typed(name)}).cast(float)" for name in columns)
     made = f"(({one} - {other}).abs() <= {near:g}).cast(int)"
-    return _written(path, f'{made}.alias("correct")', keys, "graded")
+    after = '.rename({"prediction": "predicted_number"})' if "prediction" in columns else ""
+    return _written(path, f'{made}.alias("correct")', keys, "graded", after)
 
 
 def of_per_cent(
@@ -175,6 +176,16 @@ def renamed(
     return _written(path, made, keys, "renamed")
 
 
+def called_by_class(
+    path: Path, columns: Sequence[str], typed: str, keys: Sequence[str], *, told: bool
+) -> str:
+    """How columns get the names of classes that are ``typed`` as Python has them, in that order;
+    ``told`` by answers."""
+    names = ", ".join(map(text_typed, columns))
+    made = f'.rename(dict(zip([{names}], ["{OURS}" + c for c in {typed}])))'
+    return _written(path, _mark(path, told).removeprefix(", "), keys, "named", made)
+
+
 def in_words(
     path: Path, name: str, column: pl.Series, words: tuple[str, str], keys: Sequence[str]
 ) -> str:
@@ -229,15 +240,14 @@ def _command(path: Path, name: str, column: pl.Series, keys: tuple[str, ...], ma
 
 def _written(path: Path, column: str, keys: Sequence[str], ending: str, after: str = "") -> str:
     """The same of any expression of columns, and what comes ``after`` it."""
+    made = f".with_columns({column}){after}" if column else after
     if not path.is_file():
-        called = "" if path == Path() else f"{path}."
-        return f"{called}with_columns({column}){after}"
+        return made.removeprefix(".") if path == Path() else f"{path}{made}"
     kind = _kind(path, keys)
     write, to = READ[kind][1], _renamed_file(path, kind, ending)
     read = f"{reading_typed(path, keys)}{_unfolded(path, kind, keys, f'{column}{after}')}"
     code = (
-        f"import polars as pl; {read}.with_columns({column}){after}"
-        f".{write}({text_typed(str(to))}{_separator(path, kind)})"
+        f"import polars as pl; {read}{made}.{write}({text_typed(str(to))}{_separator(path, kind)})"
     )
     return f"python -c {shlex.quote(code)}"
 

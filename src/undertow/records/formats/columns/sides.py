@@ -10,10 +10,10 @@ from typing import NamedTuple
 
 import polars as pl
 
+from undertow.records.formats.columns.flags import flags_meant
 from undertow.records.formats.columns.keys import member_meant
 from undertow.records.formats.columns.meant import (
     UNKNOWN,
-    flags_meant,
     label_of_two,
     models_meant,
 )

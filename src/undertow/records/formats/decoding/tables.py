@@ -81,7 +81,7 @@ def column_names(path: Path, keys: Collection[str] = ID) -> frozenset[str]:
                 return frozenset(pl.read_parquet_schema(path))
         text = _head(path).decode("utf-8", errors="replace").lstrip("\ufeff")
         if found[0] == "CSV":
-            return frozenset(name.strip() for name in csv_text(text).names)
+            return frozenset(_named(name.strip() for name in csv_text(text).names))
         return frozenset(first_row(text))
     except (Exception, pl.exceptions.PanicException):
         return frozenset()
@@ -175,11 +175,18 @@ def _csv(path: Path, data: bytes, *, strip: bool = True) -> pl.DataFrame:
     bare = stripped(frame)
     full = ~bare.select(pl.all_horizontal(pl.all().is_null())).to_series()
     frame = (bare if strip else frame).filter(full)
-    if "" in clean and NAMELESS not in clean:
-        clean[clean.index("")] = NAMELESS
+    clean = _named(clean)
     if len(clean) == frame.width and clean != frame.columns:
         return frame.rename(dict(zip(frame.columns, clean, strict=True)))
     return frame
+
+
+def _named(given: Iterable[str]) -> list[str]:
+    """With a name for the first column that has none."""
+    names = [*given]
+    if "" in names and NAMELESS not in names:
+        names[names.index("")] = NAMELESS
+    return names
 
 
 def _parquet(path: Path, data: bytes) -> pl.DataFrame:

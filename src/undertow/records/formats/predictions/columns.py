@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 
@@ -21,7 +22,9 @@ from undertow.records.formats.columns.class_columns import refuse_unread
 from undertow.records.formats.columns.listed import listed_probabilities
 from undertow.records.formats.columns.nested import nested_answer, refuse_nested
 from undertow.records.formats.columns.patterns import refuse_patterns
+from undertow.records.formats.columns.run_of_classes import refuse_run
 from undertow.records.formats.columns.spread import InOneColumn
+from undertow.records.formats.columns.unnamed import UnnamedColumns
 from undertow.records.formats.columns.values import type_of
 from undertow.records.formats.decoding.typed import number_of
 from undertow.records.formats.members.join import PROBABILITY, probability_columns
@@ -116,7 +119,10 @@ def _require(
         refuse_unread(path, frame, names.get("label", "label"), keys)
     if predicts:
         refuse_nested(path, frame, keys, said)
-    raise TableError(f"{said}; name its columns with {flags_said(frame, right)}")
+        refuse_run(path, frame, keys, said)
+    raise UnnamedColumns.of(
+        f"{said}; name its columns with ", frame, partial(flags_said, frame, right)
+    )
 
 
 def _refuse_field(path: Path, column: pl.Series, called: str) -> None:

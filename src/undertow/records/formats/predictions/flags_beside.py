@@ -8,18 +8,31 @@ from pathlib import Path
 import polars as pl
 
 from undertow.errors import TableError
-from undertow.records.formats.columns.meant import APART, UNKNOWN, flags_meant, key_meant
+from undertow.records.formats.columns.between import ONE_FILE, Between
+from undertow.records.formats.columns.flags import choices, flags_meant
+from undertow.records.formats.columns.meant import APART, UNKNOWN, key_meant
 from undertow.records.formats.columns.values import is_nested, values_of
 from undertow.records.formats.decoding.tables import parse
 from undertow.records.usual_names import ID, LABEL, flag_of, those_called
 
 
-def flags_said(frame: pl.DataFrame, right: Path | pl.DataFrame | None = None) -> str:
+def flags_said(
+    frame: pl.DataFrame,
+    right: Path | pl.DataFrame | None = None,
+    sides: Between = ONE_FILE,
+) -> str:
     """The flags with which the predictions can be read; ``right`` is the table of right answers.
-    Without one it is named as the other way where no column can be those."""
-    flags, unknown = flags_meant(frame), flag_of("label", UNKNOWN)
+    Without one it is named as the other way where no column can be those. Ends in what may stand
+    for a column that nothing tells."""
+    flags = _flags(frame, right, sides)
+    apart = APART if right is None and flags.endswith(flag_of("label", UNKNOWN)) else ""
+    return f"{flags}{apart}{choices(frame, flags, sides)}"
+
+
+def _flags(frame: pl.DataFrame, right: Path | pl.DataFrame | None, sides: Between) -> str:
+    flags, unknown = flags_meant(frame, sides), flag_of("label", UNKNOWN)
     if right is None:
-        return f"{flags}{APART}" if flags.endswith(unknown) else flags
+        return flags
     key, answers = key_meant(frame), _table(right)
     flags = flags.removesuffix(unknown).rstrip()
     if answers is None or key is None:

@@ -11,7 +11,10 @@ from pathlib import Path
 import polars as pl
 
 from undertow.errors import TableError
+from undertow.records.formats.columns.listed import order_said
 from undertow.records.formats.columns.meant import UNKNOWN, label_of_two
+from undertow.records.formats.columns.scaling import renamed
+from undertow.records.formats.columns.spread import InOneColumn
 from undertow.records.formats.columns.values import (
     has_decimals,
     numbers_in,
@@ -23,9 +26,11 @@ from undertow.records.formats.columns.values import (
 from undertow.records.formats.members.join import Sheet, probability_columns
 from undertow.records.formats.predictions.regression import (
     MOST_CLASSES,
-    about_regression,
+    NumbersOnAScale,
     are_numbers_on_a_scale,
 )
+from undertow.records.order_by_answers import names_by_answers
+from undertow.records.records import MISSING
 from undertow.records.spelling import not_the_same
 from undertow.records.usual_names import flag_of
 
@@ -43,10 +48,42 @@ def refuse_no_classes(
     no_label = bool(known) and not known & everything
     for sheet in predicting:
         said = _values(sheet, "prediction")
-        if said and (no_label or _are_scores(said, known)):
-            path = Path() if apart else Path(sheet.source)
-            about = _regression(sheet, path, keys) or _about(sheet, said, known)
-            raise TableError(f"{sheet.source}: {about}")
+        wrong = said and (no_label or _are_scores(said, known))
+        path = Path() if apart else Path(sheet.source)
+        if wrong or _may_be_amounts(said, sheet.frame.height):
+            _refuse_regression(sheet, path, keys)
+        if wrong:
+            _refuse_numbers(sheet, path, known, keys)
+            raise TableError(f"{sheet.source}: {_about(sheet, said, known)}")
+
+
+def _may_be_amounts(said: set[str], rows: int) -> bool:
+    """Whether nearly every row has a whole number of its own, as prices may be."""
+    if 2 * len(said) <= rows:
+        return False
+    number = numbers_in(pl.Series(sorted(said), dtype=pl.String))
+    return number is not None and not has_decimals(number)
+
+
+def _refuse_numbers(sheet: Sheet, path: Path, known: set[str], keys: tuple[str, ...]) -> None:
+    """Raises ``TableError`` for numbers of classes beside as many names, with the command that
+    writes the names in the order that the answers tell."""
+    said = _values(sheet, "prediction")
+    if len(known) < 2 or not said <= {*map(str, range(len(known)))}:
+        return
+    answers = sheet.frame["prediction"].cast(pl.Int64, strict=False).fill_null(MISSING)
+    named = names_by_answers(sheet.frame["label"], [answers.to_numpy()], len(known))
+    order = order_said(named, len(known))
+    to = {str(n): n for n in range(len(known))}
+    words = to if named is None else {str(n): name for n, name in enumerate(named.ordered)}
+    name, label = sheet.called("prediction"), sheet.called("label")
+    raise InOneColumn.of(
+        f"{sheet.source}: column {name!r} holds numbers of classes, of which {label!r} has the "
+        f"names{order.said}{': write the names' * order.told}",
+        renamed(path, [name], words, keys, told=order.told),
+        order.typed,
+        order.told,
+    )
 
 
 def _are_scores(said: set[str], known: set[str]) -> bool:
@@ -60,15 +97,14 @@ def _are_scores(said: set[str], known: set[str]) -> bool:
     return has_decimals(number) and not said & known
 
 
-def _regression(sheet: Sheet, path: Path, keys: tuple[str, ...]) -> str | None:
-    """What to do about predictions of numbers, if that is what they are."""
+def _refuse_regression(sheet: Sheet, path: Path, keys: tuple[str, ...]) -> None:
+    """Raises ``TableError`` for predictions of numbers, with what to do about them."""
     if "label" not in sheet.frame.columns:
-        return None
+        return
     both = sheet.frame["prediction"], sheet.frame["label"]
-    if not are_numbers_on_a_scale(*both):
-        return None
-    owners = sheet.called("prediction"), sheet.called("label")
-    return about_regression(path, *both, owners, keys)
+    if are_numbers_on_a_scale(*both):
+        owners = sheet.called("prediction"), sheet.called("label")
+        raise NumbersOnAScale.about(sheet.source, path, *both, owners, keys)
 
 
 def _about(sheet: Sheet, said: set[str], known: set[str]) -> str:

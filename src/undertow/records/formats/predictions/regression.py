@@ -3,6 +3,7 @@ near each came."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import numpy as np
@@ -19,16 +20,49 @@ MOST_CLASSES = 50
 """Different numbers up to which they can be classes, or grades that a person gave."""
 
 
+SPARSE = 2
+"""How many times further than by one whole numbers lie apart that are no classes."""
+
+
 def are_numbers_on_a_scale(prediction: pl.Series, label: pl.Series) -> bool:
     """Whether predictions are decimals, nearly all of them different, beside right answers that are
-    decimals too, or many."""
+    decimals too, or many; or whole numbers such as prices."""
     said, right = numbers_in(prediction), numbers_in(label)
-    if said is None or right is None or not has_decimals(said):
+    if said is None or right is None:
         return False
+    if not has_decimals(said):
+        return _are_amounts(said, right) and _are_near(prediction, label)
     many = said.n_unique() > min(MOST_CLASSES, len(said) / 2)
     return (
         many and right.n_unique() > 2 and (has_decimals(right) or right.n_unique() > MOST_CLASSES)
     )
+
+
+def _are_amounts(*both: pl.Series) -> bool:
+    """Whether whole numbers are too many to be classes, of which each occurs a few times: more than
+    one for two rows, and far apart, as numbers of classes are not."""
+    return all(
+        not has_decimals(number)
+        and number.n_unique() > max(MOST_CLASSES, len(number) / 2)
+        and _reach(number) > SPARSE * number.n_unique()
+        for number in both
+    )
+
+
+def _reach(number: pl.Series) -> float:
+    return float(number.max()) - float(number.min())  # type: ignore[arg-type]
+
+
+def _are_near(prediction: pl.Series, label: pl.Series) -> bool:
+    """Whether wrong answers are most often nearer to the right one than a guess in the middle, as
+    those of other classes are not; and more than half are wrong."""
+    both = pl.DataFrame({"said": number_of(prediction), "right": number_of(label)}).drop_nulls()
+    wrong = both.filter(pl.col("said") != pl.col("right"))
+    if 2 * wrong.height <= both.height:
+        return False
+    off = (wrong["said"] - wrong["right"]).abs().median()
+    middle = (both["right"] - both["right"].median()).abs().median()
+    return float(off or 0) < float(middle or 0)  # type: ignore[arg-type]
 
 
 def refuse_regression(table: Table, keys: tuple[str, ...], *, asked: bool) -> None:
@@ -46,25 +80,50 @@ def refuse_regression(table: Table, keys: tuple[str, ...], *, asked: bool) -> No
     graded = number is not None and within_one(number)
     if not graded or (plain(score) in PREDICTION and not asked):
         owners = score, names.get(label, label)
-        said = about_regression(table.path, frame["score"], frame[label], owners, keys)
-        raise TableError(f"{table.path}: {said}")
+        both = frame["score"], frame[label]
+        raise NumbersOnAScale.about(table.path, table.path, *both, owners, keys)
 
 
-def about_regression(
-    path: Path,
-    prediction: pl.Series,
-    label: pl.Series,
-    owners: tuple[str, str],
-    keys: tuple[str, ...],
-) -> str:
-    """What the columns are and what to do about them. ``owners`` are what the table calls them; the
-    command is for ``path``, where that is a file."""
-    off = (number_of(prediction) - number_of(label)).abs()
-    off = off.filter(off.is_finite())
-    near = float(f"{float(np.median(off)) if len(off) else 0:.1g}") or 1.0
-    return (
-        f"columns {owners[0]!r} and {owners[1]!r} hold numbers on a scale, and such predictions "
-        "are not compared as they are; grade each from 0 to 1 and give --score correct in place of "
-        f"--prediction, for example 1 where it is off by at most {near:g}, with one tolerance for "
-        f"all files: {nearness(path, owners, near, keys)}"
-    )
+class NumbersOnAScale(TableError):
+    """Predictions of numbers are refused; ``by`` grades them by a tolerance, which is one for all
+    files of a comparison."""
+
+    said: str
+    near: float
+    by: Callable[[float], str]
+
+    @classmethod
+    def of(cls, said: str, near: float, by: Callable[[float], str]) -> NumbersOnAScale:
+        made = cls(f"{said}: {by(near)}")
+        made.said, made.near, made.by = said, near, by
+        return made
+
+    @classmethod
+    def about(
+        cls,
+        source: object,
+        path: Path,
+        prediction: pl.Series,
+        label: pl.Series,
+        owners: tuple[str, str],
+        keys: tuple[str, ...],
+    ) -> NumbersOnAScale:
+        """What the columns are and what to do about them. ``owners`` are what the table calls them;
+        the command is for ``path``, where that is a file."""
+        off = (number_of(prediction) - number_of(label)).abs()
+        off = off.filter(off.is_finite())
+        near = float(f"{float(np.median(off)) if len(off) else 0:.1g}") or 1.0
+        said = (
+            f"{source}: columns {owners[0]!r} and {owners[1]!r} hold numbers on a scale, and such "
+            "predictions are not compared as they are; grade each from 0 to 1 and give --score "
+            f"correct in place of --prediction, for example 1 where it is off by at most {near:g}, "
+            "with one tolerance for all files"
+        )
+        return cls.of(said, near, lambda near: nearness(path, owners, near, keys))
+
+    def with_those(self, others: Iterable[NumbersOnAScale]) -> NumbersOnAScale:
+        """The same with the commands of all that are for a shell, by the tolerance of this one."""
+        typed = [other.by(self.near) for other in (self, *others)]
+        commands = dict.fromkeys(one for one in typed if one.startswith("python "))
+        joint = " && ".join(commands) or self.by(self.near)
+        return self.of(self.said, self.near, lambda _: joint)

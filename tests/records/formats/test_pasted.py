@@ -1,0 +1,304 @@
+"""What a refusal suggests is pasted, and a worse model never passes by it.
+
+Each shape is a table as people export it, once of a model and once of one that loses 10 points or
+more. A gate is asked without any flag; whatever it says to type is typed, until a verdict or a
+choice that is left to a person.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import polars as pl
+import pytest
+
+import suggested
+from undertow.audit.gate.policy import Policy, read_policy
+from undertow.errors import UserError
+from undertow.files import Request, gate_files
+from undertow.records.reading import Reading
+
+N = 1000
+NAMES = np.array(["cat", "dog", "owl"])
+Rows = dict[str, Any]
+
+
+class World(NamedTuple):
+    """Right answers, and those of one side with the probabilities of three classes."""
+
+    right: np.ndarray
+    said: np.ndarray
+    p: np.ndarray
+
+    @property
+    def hit(self) -> np.ndarray:
+        return (self.right == self.said).astype(int)
+
+
+def world(*, worse: bool) -> World:
+    draw = np.random.default_rng(7)
+    right = draw.integers(0, 3, N)
+    wrong = draw.random(N) < 0.12
+    lost = draw.random(N) < 0.15
+    said = np.where(wrong | (lost & worse), (right + 1) % 3, right)
+    p = draw.dirichlet(np.ones(3), N) * 0.4
+    p[np.arange(N), said] += 0.6
+    return World(right, said, p.round(5))
+
+
+IDS = [f"img_{n:04d}" for n in np.random.default_rng(1).permutation(N)]
+BRIGHT = np.random.default_rng(2).random(N).round(3)
+
+
+def probabilities(before: str = "", after: str = "", label: str = "truth", key: str = "image"):
+    def rows(w: World) -> Rows:
+        cells = {f"{before}{name}{after}": w.p[:, c] for c, name in enumerate(NAMES)}
+        return {key: IDS, **cells, label: NAMES[w.right]}
+
+    return rows
+
+
+def of_two(no: str, yes: str, label: list[Any], called: str = "y") -> Callable[[World], Rows]:
+    def rows(w: World) -> Rows:
+        sick = (w.right == 0).astype(int)
+        p = np.where(w.hit == 1, 0.55 + 0.4 * BRIGHT, 0.45 - 0.4 * BRIGHT)
+        yes_N = np.where(sick == 1, p, 1 - p).round(4)
+        return {"uid": IDS, no: (1 - yes_N).round(4), yes: yes_N, called: np.array(label)[sick]}
+
+    return rows
+
+
+def per_cent(w: World) -> Rows:
+    return {**probabilities()(w), **{n: 100 * w.p[:, c] for c, n in enumerate(NAMES)}}
+
+
+def prices(w: World) -> Rows:
+    right = (200_000 + 100_000 * np.random.default_rng(3).random(N)).astype(int)
+    off = np.where(w.hit == 1, 500, 40_000) + (200 * BRIGHT).astype(int)
+    return {"house": IDS, "prediction": right + off, "label": right}
+
+
+def runs(w: World) -> Rows:
+    draw = np.random.default_rng(4)
+    rows = {"uid": IDS, "answer": NAMES[w.right], "city": draw.choice(["Lund", "Kiel"], N)}
+    for k in range(3):
+        moved = draw.random(N) < 0.03
+        rows[f"run{k}"] = NAMES[np.where(moved, (w.said + 1) % 3, w.said)]
+    return rows
+
+
+def stars(w: World) -> Rows:
+    return {"review": IDS, "pred_stars": w.said + 3, "stars": w.right + 3}
+
+
+SHAPES: dict[str, tuple[Callable[[World], Rows], str]] = {
+    "predict_proba": (probabilities(), "--id image --label truth"),
+    "predict_proba, other words before": (
+        probabilities("Wkt_", label="Wahrheit"),
+        "--id image --label Wahrheit",
+    ),
+    "scores after": (probabilities(after="_score"), "--id image --label truth"),
+    "by score": (probabilities("score_"), "--id image --label truth"),
+    "numbered": (
+        lambda w: {
+            "image": IDS,
+            **{f"softmax_{c}": w.p[:, c] for c in range(3)},
+            "truth": NAMES[w.right],
+        },
+        "--id image --label truth",
+    ),
+    "no names": (
+        lambda w: {"image": IDS, **dict(zip("abc", w.p.T, strict=True)), "truth": NAMES[w.right]},
+        "--id image --label truth",
+    ),
+    "per cent": (per_cent, "--id image --label truth"),
+    "index of pandas": (probabilities(key="", label="y_true"), "--id index --label y_true"),
+    "two, numbered": (of_two("0", "1", [0, 1]), "--id uid --label y"),
+    "two, in words": (of_two("ham", "spam", ["ham", "spam"]), "--id uid --label y"),
+    "two, no and yes": (of_two("no", "yes", [0, 1]), "--id uid --score yes --label y"),
+    "two, label unknown": (
+        of_two("neg", "pos", ["neg", "pos"], "sentiment"),
+        "--id uid --label sentiment",
+    ),
+    "stars": (stars, "--id review --prediction pred_stars --label stars"),
+    "brightness": (
+        lambda w: {
+            "image": IDS,
+            "brightness": BRIGHT,
+            "net_out": NAMES[w.said],
+            "species": NAMES[w.right],
+        },
+        "--id image --prediction net_out --label species",
+    ),
+    **{
+        f"outcome {name}": (
+            lambda w, name=name: {"qid": IDS, "confidence": (w.p.max(axis=1)), name: w.hit},
+            f"--id qid --score {name}",
+        )
+        for name in ("hit", "won", "ok", "is_correct")
+    },
+    "whole prices": (prices, "--id house --score correct"),
+    "runs": (runs, "--id uid --prediction 'run*' --label answer"),
+    "one of p": (
+        lambda w: {
+            "id": IDS,
+            "p_toxic": of_two("n", "y", [0, 1], "z")(w)["y"],
+            "is_toxic": (w.right == 0),
+        },
+        "--id id --score p_toxic --label is_toxic",
+    ),
+    "what people said": (
+        lambda w: {
+            "image": IDS,
+            "cat": world(worse=False).p[:, 0],
+            "dog": world(worse=False).p[:, 1],
+            "owl": world(worse=False).p[:, 2],
+            "net_out": NAMES[w.said],
+            "species": NAMES[w.right],
+        },
+        "--id image --prediction net_out --label species",
+    ),
+    "what people said, called a prediction": (
+        lambda w: {
+            "qid": IDS,
+            "answer": np.roll(NAMES[w.right], 1),
+            "net_out": NAMES[w.said],
+            "class": NAMES[w.right],
+        },
+        "--id qid --prediction net_out --label class",
+    ),
+    "quality of the picture": (
+        lambda w: {"image": IDS, "quality": BRIGHT, "net": (w.said == 0), "flag": (w.right == 0)},
+        "--id image --prediction COLUMN --label COLUMN",
+    ),
+    "open": (
+        lambda w: {"image": IDS, "shade": BRIGHT, "flag": (w.right == 0), "net": (w.said == 0)},
+        "--id image --prediction COLUMN --label COLUMN",
+    ),
+}
+
+
+@pytest.fixture
+def policy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Policy:
+    monkeypatch.chdir(tmp_path)
+    Path("gate.toml").write_text("[[max_drop]]\npoints = 1.0\n")
+    return read_policy(Path("gate.toml"))
+
+
+FLAGS = r"((?:--[a-z]+ (?:'[^']*'|[^\s,;:]+) ?)+)"
+
+
+def reading(flags: str) -> Reading:
+    words = shlex.split(flags)
+    return Reading(**dict(zip((w[2:] for w in words[::2]), words[1::2], strict=True)))  # type: ignore[arg-type]
+
+
+def pasted(said: str, flags: str, files: list[str]) -> tuple[str, list[str]]:
+    """The flags and files after what was ``said`` is done."""
+    for command in re.findall(r"python -c '[^']*'", said):
+        suggested.do(command)
+        to = re.search(r'\.write_csv\("([^"]+)"', command)
+        assert to is not None
+        files = [to[1] if to[1].startswith(Path(f).stem + "-") else f for f in files]
+    named = re.search(rf"name its columns with {FLAGS}", said)
+    if named is not None:
+        return named[1].strip(), files
+    if "give --score correct" in said:
+        flags = " ".join(part for part in (flags, "--score correct"))
+    return flags, files
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_a_worse_model_never_passes_by_what_is_suggested(shape: str, policy: Policy) -> None:
+    made, wanted = SHAPES[shape]
+    files, flags = ["old.csv", "new.csv"], ""
+    for name, worse in zip(files, (False, True), strict=True):
+        pl.DataFrame({k: list(v) for k, v in made(world(worse=worse)).items()}).write_csv(name)
+    for _ in range(5):
+        request = Request([Path(files[0])], [[Path(files[1])]], reading(flags))
+        try:
+            verdict = gate_files(request, policy).verdict
+        except UserError as error:
+            said = str(error)
+            before = flags, files
+            flags, files = pasted(said, flags, files)
+            if "COLUMN" in flags:
+                break
+            assert (flags, files) != before, said
+        else:
+            # Names that answers told have to be looked into, but a loss is one under any names.
+            assert verdict == "fail"
+            break
+    assert flags == wanted
+
+
+def test_what_nothing_tells_is_asked_for(policy: Policy) -> None:
+    made, _ = SHAPES["open"]
+    for name, worse in (("old.csv", False), ("new.csv", True)):
+        pl.DataFrame({k: list(v) for k, v in made(world(worse=worse)).items()}).write_csv(name)
+    with pytest.raises(UserError) as caught:
+        gate_files(Request([Path("old.csv")], [[Path("new.csv")]]), policy)
+    assert str(caught.value) == (
+        "old.csv: has no column 'example_id'; it has 'image', 'shade', 'flag', 'net'; name its "
+        "columns with --id image --prediction COLUMN --label COLUMN, or, where right answers are in "
+        "a file of their own, --labels FILE in place of --label, where only you know which COLUMN "
+        "is, of 'shade', 'flag', 'net'; a score or a probability goes with --score COLUMN in place "
+        "of --prediction COLUMN"
+    )
+
+
+def test_probabilities_in_json_are_called_after_their_classes(policy: Policy) -> None:
+    for name, worse in (("old.jsonl", False), ("new.jsonl", True)):
+        w = world(worse=worse)
+        rows = [
+            {"uid": i, "label": y, **dict(zip(NAMES.tolist(), p, strict=True))}
+            for i, y, p in zip(IDS, NAMES[w.right].tolist(), w.p.tolist(), strict=True)
+        ]
+        Path(name).write_text("\n".join(map(json.dumps, rows)))
+    request = Request([Path("old.jsonl")], [[Path("new.jsonl")]])
+    with pytest.raises(UserError) as caught:
+        gate_files(request, policy)
+    assert str(caught.value) == (
+        "old.jsonl: has no column 'example_id'; it has 'uid', 'label', 'cat', 'dog', 'owl'; name "
+        "its columns with --id uid"
+    )
+    given = Request(request.reference, request.against, Reading(id="uid"))
+    assert gate_files(given, policy).verdict == "fail"
+
+
+def test_what_is_the_same_on_both_sides_is_no_answer_of_a_model(policy: Policy) -> None:
+    w = world(worse=False)
+    for name in ("old.csv", "new.csv"):
+        pl.DataFrame(
+            {"image": IDS, "a": w.p[:, 0], "b": w.p[:, 1], "c": w.p[:, 2], "note": [name] * N}
+        ).write_csv(name)
+    with pytest.raises(UserError) as caught:
+        gate_files(Request([Path("old.csv")], [[Path("new.csv")]]), policy)
+    assert str(caught.value) == (
+        "old.csv: has no column 'example_id'; it has 'image', 'a', 'b', 'c', 'note'; 'a', 'b' and "
+        "the like sum to 1 in every row, but are the same in all files, so they are no answers of "
+        "a model; name its columns with --id image --prediction COLUMN --label COLUMN"
+    )
+
+
+def test_outcomes_that_were_named_as_labels_are_never_left_out(policy: Policy) -> None:
+    for name, worse in (("old.csv", False), ("new.csv", True)):
+        w = world(worse=worse)
+        rows = {"qid": IDS, "confidence": w.p.max(axis=1) - 0.4, "hit": w.hit}
+        pl.DataFrame(rows).write_csv(name)
+    for allow in (False, True):
+        asked = Reading(id="qid", score="confidence", label="hit", allow_partial=allow)
+        found = gate_files(Request([Path("old.csv")], [[Path("new.csv")]], asked), policy)
+        assert found.verdict == "not comparable"
+        assert "--allow-partial" not in found.reason
+        assert found.reason.endswith(
+            "; right answers are the same for both models, so correct the data; if they say whether "
+            "an answer is right, which each model has its own of, give that column with --score in "
+            "place of --label."
+        )
