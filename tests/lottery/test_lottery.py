@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,13 +13,15 @@ import polars as pl
 import pytest
 from typer.testing import CliRunner
 
-from lottery_worlds import CALIBRATION, HOSTILE, REQUEST, WORK, answers, lottery_of, runs
+from lottery_worlds import CALIBRATION, HOSTILE, MACHINE, REQUEST, WORK, answers, lottery_of, runs
 from undertow.cli import app
 from undertow.errors import UserError
+from undertow.lab.lottery.worker import Ran
+from undertow.lab.measurements.calibration import processor_name
 from undertow.lottery.found import Lottery
-from undertow.lottery.lottery import Settings
+from undertow.lottery.lottery import Settings, of_this_machine
 from undertow.lottery.lottery import lottery_of as run_lottery
-from undertow.lottery.measure import clock_of, rows_of
+from undertow.lottery.measure import clock_of, refuse_unrun, rows_of
 from undertow.lottery.paying import paid_by
 from undertow.lottery.said import headline, notices, remarks
 from undertow.lottery.written import FILES, content, contents_of, page, terminal
@@ -70,6 +72,43 @@ def test_on_a_busy_machine_processor_seconds_count():
     assert clock_of(runs()) == ("wall", 1.0)
     clock, worked = clock_of(runs(busy=True))
     assert (clock, round(worked, 2)) == ("processor", 0.33)
+    some = runs()
+    for run in some[:2]:  # six of fifteen medians, far more than a tenth
+        for row in run.values():
+            row["wall"] = row["wall"] and 3 * row["wall"]
+    assert clock_of(some)[0] == "processor"
+
+
+def test_the_fastest_float32_is_the_one_of_least_seconds():
+    given = runs()
+    for run in given:
+        run["onnxruntime"] = run["eager"] | {"wall": run["eager"]["wall"] / 2}
+        run["openvino"] = run["eager"] | {"wall": run["eager"]["wall"] * 3}
+    rows = {row.name: row for row in rows_of(REQUEST, given, CALIBRATION, "wall", 0.05)}
+    assert rows["eager"].fastest.ratio == pytest.approx(0.5)
+    assert rows["onnxruntime"].fastest.ratio == pytest.approx(1)
+
+
+def test_a_network_that_fails_by_itself_is_refused():
+    run = runs()[0] | {"eager": asdict(Ran("error", "mat1 and mat2 shapes cannot be multiplied"))}
+    with pytest.raises(UserError) as error:
+        refuse_unrun("model.py:build", run)
+    assert str(error.value) == (
+        "model.py:build: the network fails on these inputs: mat1 and mat2 shapes cannot be "
+        "multiplied; give the inputs that it takes, with examples along the first axis"
+    )
+    refuse_unrun("model.py:build", runs()[0])
+
+
+def test_the_calibration_of_another_machine_is_refused(tmp_path: Path):
+    with pytest.raises(UserError) as error:
+        of_this_machine(tmp_path / "c.json", CALIBRATION)
+    assert str(error.value) == (
+        f"--calibration {tmp_path / 'c.json'}: was measured on 'a processor', and this machine has "
+        f"{processor_name()!r}; leave --calibration out to measure anew"
+    )
+    own = replace(CALIBRATION, machine=replace(MACHINE, processor=processor_name()))
+    assert of_this_machine(tmp_path / "c.json", own) is own
 
 
 def test_a_variant_that_failed_in_one_process_has_no_ratio():

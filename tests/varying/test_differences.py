@@ -24,6 +24,13 @@ def test_flips_margins_and_the_largest_difference():
     assert (found.before_K.tolist(), found.after_K.tolist()) == ([1, 0], [2, 1])
 
 
+def test_a_near_tie_is_told_by_the_size_of_the_largest_logit_whatever_its_sign():
+    """Both margins are half a thousandth: eight steps of float32 at −1,000, and 2,000 at −2."""
+    before_NC = np.array([[-1000.0, -1000.0005], [-2.0, -2.0005]], dtype=np.float64)
+    found = difference(Decided("classes", ("a", "b")), before_NC, before_NC[:, ::-1])
+    assert (found.flips, found.near_ties) == (2, 1)
+
+
 def test_what_is_no_number_flips_and_a_class_that_is_ruled_out_does_not():
     one = np.array([[0, -np.inf, 1], [0, 1, 2]], dtype=np.float32)
     other = np.array([[0, -np.inf, 2], [0, np.nan, 2]], dtype=np.float32)

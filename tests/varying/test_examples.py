@@ -104,6 +104,16 @@ def test_what_does_not_fit_together(given, table, said: str):
     assert str(refused.value) == said
 
 
+def test_an_id_that_no_file_can_hold_is_refused():
+    ids = np.array(["a", "b\ud800"], dtype=object)
+    with pytest.raises(UserError) as refused:
+        examples_of("--inputs x.npz", {"x": np.zeros((2, 1)), "ids": ids}, None, "--table t.csv")
+    assert str(refused.value) == (
+        "--inputs x.npz: ids: row 1 holds 'b\\ud800', half of a character that cannot be "
+        "written; clean the text, such as text.encode('utf-8', 'replace').decode()"
+    )
+
+
 def test_files_that_are_not_there(tmp_path: Path):
     with pytest.raises(UserError) as refused:
         read_examples(tmp_path / "x.npy", None)

@@ -49,7 +49,7 @@ def vary(
     answers: Answers,
     max_flips: Annotated[
         int | None,
-        typer.Option(help="Exit with 1 where more answers than this change in one way."),
+        typer.Option(min=0, help="Exit with 1 where more answers than this change in one way."),
     ] = None,
 ) -> None:
     """Ask your own model in other batches, paddings, threads, number formats and engines, and show

@@ -17,6 +17,7 @@ from undertow.lab.lottery.worker import Request
 from undertow.lab.measurements.calibration import (
     Calibration,
     calibrate,
+    processor_name,
     read_calibration,
     write_calibration,
 )
@@ -121,10 +122,20 @@ def _only_array(examples: Examples, inputs: Path) -> NDArray[Any]:
 
 def _calibrated(given: Path | None, tell: Callable[[str], None]) -> Calibration:
     if given is not None:
-        return read_calibration(given)
+        return of_this_machine(given, read_calibration(given))
     tell("calibrates the device")
     with one_thread():
         return calibrate()
+
+
+def of_this_machine(path: Path, found: Calibration) -> Calibration:
+    """``UserError`` for one that was measured on another processor."""
+    if (theirs := found.machine.processor) != (ours := processor_name()):
+        raise UserError(
+            f"--calibration {path}: was measured on {escaped(theirs)!r}, and this machine has "
+            f"{ours!r}; leave --calibration out to measure anew"
+        )
+    return found
 
 
 def _measured(

@@ -49,6 +49,7 @@ def run_processes(
         tell(f"process {number + 1} of {processes}: builds the variants and takes their time")
         asked = request if number == 0 else replace(request, answers=None)
         runs.append(_one_process(asked, folder))
+        refuse_unrun(request.model, runs[-1])
     assert request.answers is not None
     with np.load(request.answers) as held:
         return runs, {name: held[name] for name in held.files}
@@ -79,6 +80,16 @@ def _one_process(request: Request, folder: Path) -> Ran:
         raise UserError(found["refused"])
     rows: Ran = found["rows"]
     return rows
+
+
+def refuse_unrun(model: str, run: Ran) -> None:
+    """``UserError`` where the network does not run by itself, which all else is set beside."""
+    reference = run[REFERENCE]
+    if reference["status"] == "error":
+        raise UserError(
+            f"{model}: the network fails on these inputs: {reference['note']}; give the inputs "
+            "that it takes, with examples along the first axis"
+        )
 
 
 def clock_of(runs: Sequence[Ran]) -> tuple[str, float]:

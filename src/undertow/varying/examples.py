@@ -138,7 +138,18 @@ def _column(
         values = [each.decode("utf-8", "replace") if isinstance(each, bytes) else str(each)
                   for each in values]  # fmt: skip
         _refuse_twice(f"{called}: {name}", values)
+    _refuse_unwritable(f"{called}: {name}", values)
     return values
+
+
+def _refuse_unwritable(called: str, values: list[Any]) -> None:
+    """Texts with half of a pair of UTF-16 units, which no file in UTF-8 can hold."""
+    for row, each in enumerate(values):
+        if isinstance(each, str) and any("\ud800" <= sign <= "\udfff" for sign in each):
+            raise UserError(
+                f"{called}: row {row} holds {each!a}, half of a character that cannot be "
+                "written; clean the text, such as text.encode('utf-8', 'replace').decode()"
+            )
 
 
 def _refuse_twice(called: str, ids: list[str]) -> None:

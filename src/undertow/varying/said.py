@@ -15,7 +15,7 @@ from undertow.varying.varied import Varied
 
 SHOWN = 3
 NAME = 30
-HEADS = ["way", "flips", "limits (95 % each)", "largest difference of an output"]
+HEADS = ["way", "flips", "beyond a repeat (95 % each)", "largest difference of an output"]
 
 
 def said(found: Varied) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -74,6 +75,14 @@ def test_what_is_no_calibration_is_refused(tmp_path: Path):
         f"{missing}: the calibration cannot be read (No such file or directory); check the name, "
         "or leave --calibration out to measure anew"
     )
+
+
+@pytest.mark.parametrize("launch", [-1e-6, 0.0])
+def test_seconds_that_cannot_be_are_refused(tmp_path: Path, launch: float):
+    path = tmp_path / "calibration.json"
+    write_calibration(replace(made(), launch=launch), path)
+    with pytest.raises(UserError, match="is no calibration of the format"):
+        read_calibration(path)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])

@@ -35,8 +35,12 @@ def test_an_order_is_another_one_and_a_fill_is_other_examples():
     rows = np.concatenate([row_B for row_B, _ in batches(WAYS[1], 11)])
     assert sorted(rows) == list(range(11))
     assert rows.tolist() != list(range(11))
-    row_B, kept = next(batches(WAYS[2], 11))
+    filled = [*batches(WAYS[2], 11)]
+    row_B, kept = filled[0]
     assert (len(row_B), kept, row_B[:2].tolist()) == (4, 2, [0, 1])
+    added = {int(row) for row_B, kept in filled for row in row_B[kept:]}
+    assert len(added) > 4  # from all over, and not a batch's own rows again
+    assert any({*row_B[kept:].tolist()} - {*row_B[:kept].tolist()} for row_B, kept in filled)
 
 
 def test_padding_goes_to_its_side_with_its_value():

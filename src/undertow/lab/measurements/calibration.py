@@ -151,7 +151,7 @@ def _small() -> tuple[Call, ...]:
 def machine(worked: float) -> Machine:
     """This one, now."""
     return Machine(
-        processor=_processor(),
+        processor=processor_name(),
         cores=cores(),
         threads=torch.get_num_threads(),
         python=platform.python_version(),
@@ -161,7 +161,7 @@ def machine(worked: float) -> Machine:
     )
 
 
-def _processor() -> str:
+def processor_name() -> str:
     try:
         text = Path("/proc/cpuinfo").read_text(encoding="utf-8")
     except OSError:
@@ -213,6 +213,9 @@ def _from(content: dict[str, Any]) -> Calibration:
     copies = tuple((float(size), float(s)) for size, s in content["copies"])
     if "float32" not in products or not copies:
         raise ValueError("float32")
+    seconds = [s for measured in products.values() for _, s in measured] + [s for _, s in copies]
+    if not all(0 < s < math.inf for s in (*seconds, float(content["launch"]))):
+        raise ValueError("seconds")
     return Calibration(
         Machine(**content["machine"]),
         products,

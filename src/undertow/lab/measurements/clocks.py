@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import random
 import statistics
 import time
 from collections.abc import Callable, Mapping
@@ -49,13 +50,18 @@ def timed_together(
     """Medians of ``repeats`` readings of each call, after ``warm`` calls that are not counted.
 
     The calls take turns, reading by reading, so what slows the machine for a while slows all of
-    them and hardly moves their ratios.
+    them and hardly moves their ratios. Each round has an order of its own, and each reading a call
+    before it that does not count: what one leaves in the caches would else fall to the same one in
+    all processes, and the second of two equal calls would be shown to be slower.
     """
     times = {name: _times(call, warm, long_enough) for name, call in calls.items()}
     seen: dict[str, list[Reading]] = {name: [] for name in calls}
-    for _ in range(repeats):
-        for name, call in calls.items():
-            seen[name].append(reading(call, times[name]))
+    for number in range(repeats):
+        order = list(calls)
+        random.Random(number).shuffle(order)
+        for name in order:
+            calls[name]()
+            seen[name].append(reading(calls[name], times[name]))
     return {name: _medians(readings) for name, readings in seen.items()}
 
 

@@ -14,8 +14,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-ABOUT_ONE = math.log(1.05)
-"""A predicted gain below 5 % is none that could be realised in part."""
+ABOUT_ONE = math.log(1.1)
+"""A predicted gain below 10 % is none that could be realised in part."""
 
 
 class Shape(NamedTuple):
@@ -118,9 +118,9 @@ def predicted(work: Iterable[Work], device: Device) -> Predicted:
 
 def realised_fraction(predicted: float, realised: float) -> float:
     """(S_real - 1) / (S_pred - 1): 1 where all came true, 0 where nothing did, below 0 where it
-    became slower. NaN where hardly any gain was predicted, since nothing over nothing says
-    nothing."""
-    if not predicted > 0 or abs(math.log(predicted)) < ABOUT_ONE:
+    became slower. NaN where hardly any gain or a loss was predicted: nothing over nothing says
+    nothing, and a loss that came true is no gain."""
+    if not predicted > 0 or math.log(predicted) < ABOUT_ONE:
         return math.nan
     return (realised - 1) / (predicted - 1)
 
