@@ -171,7 +171,7 @@ def test_a_gain_is_said_with_what_it_costs(with_paid: Lottery):
     faster = replace(with_paid, rows=tuple(replace(r, paid=paid[r.name]) for r in rows))
     ratio = f"{faster.row('csr').realised.ratio:.2f}"
     assert headline(faster).startswith(
-        f"The most speed is csr's: {ratio} × as fast as eager, and 50 of 400 answers differ."
+        f"Fastest is csr: {ratio} × as fast as eager, and 50 of 400 answers differ."
     )
 
 

@@ -91,7 +91,7 @@ def headline(lottery: Lottery) -> str:
     gained = (
         f"No variant is shown to be faster than {lottery.reference.name}."
         if best is None or _ratio(best) <= 1
-        else f"The most speed is {best.name}'s: {times(_ratio(best))} as fast as "
+        else f"Fastest is {best.name}: {times(_ratio(best))} as fast as "
         f"{lottery.reference.name}{_pays(lottery, best)}."
     )
     missing = max(rows, key=lambda row: row.gap.flops if row.gap else 0.0)
