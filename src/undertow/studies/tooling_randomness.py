@@ -40,8 +40,8 @@ from undertow.study.tooling.outcomes import above, as_much, beyond_null
 from undertow.study.tooling.shown import (
     classes_panel,
     classes_table,
+    sources_panel,
     sources_table,
-    spreads_panel,
     tools_table,
 )
 from undertow.study.tooling.sources import Sources, named
@@ -137,9 +137,9 @@ def tables(r: Results) -> list[Table]:
 
 
 def panels(r: Results) -> list[Panel]:
-    """Churn beside the spread of accuracy; classes."""
-    dots = (spreads_panel(of(r), net, DIFFER) for net in NETS)
-    return [*dots, *(classes_panel(of(r), net, (ALGORITHM, IMPLEMENTATION)) for net in NETS)]
+    """Churn and the spread of accuracy by source; classes."""
+    wholes = (sources_panel(of(r), NETS, DIFFER, measure) for measure in ("churn", "spread"))
+    return [*wholes, *(classes_panel(of(r), net, (ALGORITHM, IMPLEMENTATION)) for net in NETS)]
 
 
 @claim("With equal seeds and deterministic tools two trainings have equal bits", PAPER)

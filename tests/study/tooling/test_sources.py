@@ -111,10 +111,14 @@ def test_the_class_that_varies_most_stands_beside_both_nulls(sources):
     assert len(table.head) == len(printed) == 9
 
 
-def test_panels_have_a_dot_for_each_source_and_a_line_over_classes(sources):
-    dots = shown.spreads_panel(sources, "norm", ("seeds", "noise"))
-    assert [line.label for line in dots.lines] == ["seeds", "noise"]
-    assert dots.lines[1].x == [100 * sources.churn("norm", "noise").value]
+def test_panels_have_a_line_for_each_network_over_sources_and_one_over_classes(sources):
+    panel = shown.sources_panel(sources, NETS, ("seeds", "noise"), "churn")
+    assert [line.label for line in panel.lines] == ["norm", "plain"]
+    assert panel.lines[0].x == [1, 2]
+    churn = sources.churn("norm", "noise").limits()
+    first = panel.lines[0]
+    assert (first.y[1], first.low[1], first.high[1]) == pytest.approx([100 * v for v in churn])
+    assert panel.y_label == "churn, %"
     lines = shown.classes_panel(sources, "norm", ("seeds",)).lines
     assert (lines[0].x, len(lines[0].y)) == ([1, 2, 3], 3)
 

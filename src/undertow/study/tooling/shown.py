@@ -107,14 +107,19 @@ def tools_table(sources: Sources, nets: Iterable[str], tools: Sequence[str]) -> 
     return Table("The same seeds in other tools", head, rows, note)
 
 
-def spreads_panel(sources: Sources, net: str, of: Sequence[str]) -> Panel:
-    """A dot for each source: churn, and the spread of accuracy."""
+MEASURED = {"churn": "churn, %", "spread": "spread of accuracy, points"}
+
+
+def sources_panel(sources: Sources, nets: Iterable[str], of: Sequence[str], measure: str) -> Panel:
+    """Churn or the spread of accuracy with limits, by the number of the source in ``of``; a line
+    for each network."""
     lines = []
-    for number, source in enumerate(of):
-        found = sources.whole(net, source)
-        x, y = (100 * found[name]["measured"] for name in ("churn", "spread"))
-        lines.append(Line(source, [x], [y], pair=number))
-    return Panel(net, "churn, %", "spread of accuracy, points", lines)
+    for number, net in enumerate(nets):
+        found = [sources.whole(net, source)[measure] for source in of]
+        y, low, high = ([100 * row[name] for row in found] for name in ("measured", "low", "high"))
+        x = [*range(1, len(of) + 1)]
+        lines.append(Line(net, x, y, low, high, number, "dotted"))
+    return Panel(MEASURED[measure], "source, by its place in the table", MEASURED[measure], lines)
 
 
 def classes_panel(sources: Sources, net: str, of: Sequence[str]) -> Panel:
