@@ -58,7 +58,7 @@ def gate(
         typer.Option(
             help="What to exit with where a required rule cannot tell: report (3), pass (0) or "
             "fail (1). What has to be looked into first (below_chance, classes_told, "
-            "implausible_gain, member_on_both_sides) is never a pass."
+            "more_is_better, implausible_gain, member_on_both_sides) is never a pass."
         ),
     ] = "report",
     annotations: Annotated[

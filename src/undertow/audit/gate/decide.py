@@ -20,6 +20,7 @@ from undertow.audit.gate.not_shown import not_shown, not_shown_said
 from undertow.audit.gate.policy import Policy
 from undertow.audit.gate.result import (
     BELOW,
+    BETTER,
     BOTH,
     GAIN,
     GUARDS,
@@ -37,6 +38,7 @@ from undertow.audit.slices.asked import slices_asked
 from undertow.audit.slices.table import ALL
 from undertow.errors import NotComparableError, UserError
 from undertow.records.classes_told import MARK, told_by_answers
+from undertow.records.read_as_grade import graded_by_doubt
 from undertow.records.reading import Missing
 from undertow.records.records import Records
 
@@ -170,6 +172,7 @@ def about_variant(evidence: Evidence, policy: Policy, left_out: int = 0, way: st
     decisions = [
         *_below(evidence, policy),
         *_told(evidence, policy),
+        *_graded(evidence, policy),
         *gain,
         *_both_sides(evidence),
     ]
@@ -205,6 +208,17 @@ def _told(evidence: Evidence, policy: Policy) -> Iterator[Decision]:
             'classes_told = "allowed" at the top of the policy.'
         )
         yield _open(evidence, TOLD, len(found), " ".join((*found, way)))
+
+
+def _graded(evidence: Evidence, policy: Policy) -> Iterator[Decision]:
+    """Open where grades have a name that leaves open which way is better; silent otherwise."""
+    found = tuple(graded_by_doubt(evidence.pair.reference, evidence.pair.variant))
+    if found and policy.more_is_better == "refused":
+        way = (
+            'If more is better, write more_is_better = "allowed" at the top of the policy; if less '
+            "is, give 1 minus it, so that 1 is the best and 0 the worst."
+        )
+        yield _open(evidence, BETTER, len(found), " ".join((*found, way)))
 
 
 def _both_sides(evidence: Evidence) -> Iterator[Decision]:

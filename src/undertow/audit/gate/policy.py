@@ -4,6 +4,7 @@ level = 0.05            # one-sided, of every rule
 max_gain = 5.0          # a larger gain is looked into, not celebrated
 below_chance = "allowed"  # a side may do worse than guessing; by default that is looked into
 classes_told = "allowed"  # the order of class names that answers told has been checked
+more_is_better = "allowed"  # of a column that is read as a grade, though its name leaves it open
 blessed = "blessed.json"
 missing = "wrong"       # what has no prediction or score; by default it is refused
 
@@ -60,6 +61,9 @@ class _Settings(BaseModel):
     classes_told: Literal["refused", "allowed"] = "refused"
     """Whether classes may stand in an order that a side's own answers told: ``allowed`` once it was
     checked."""
+    more_is_better: Literal["refused", "allowed"] = "refused"
+    """Whether a column may be read as a grade whose name leaves open which way is better:
+    ``allowed`` once it is known that more is."""
     blessed: str | None = None
     """A file of ``undertow bless`` beside the policy: the reference must be the one that was
     approved."""

@@ -20,7 +20,10 @@ examples, or scores of the other class, more often than it is so bad."""
 TOLD = "classes_told"
 """The rule that every policy has: names of classes that a side's own answers told make as many of
 them right as any, so what really is exchanged would pass."""
-GUARDS = (BELOW, TOLD, BOTH, GAIN)
+BETTER = "more_is_better"
+"""The rule that every policy has: a column of which less is better, read as a grade, turns the
+verdict round."""
+GUARDS = (BELOW, TOLD, BETTER, BOTH, GAIN)
 """They cannot tell since something has to be looked into, and not since the evidence is thin."""
 
 Outcome = Literal["pass", "fail", "cannot tell"]

@@ -33,11 +33,11 @@ from undertow.records.formats.decoding.tables import refuse_columns
 from undertow.records.formats.predictions.classes import GUESSED
 from undertow.records.formats.predictions.confidences import NOT_READ
 from undertow.records.formats.predictions.label_rows import BY_NUMBER, BY_ROW
-from undertow.records.formats.predictions.no_grade import AS_GRADE
 from undertow.records.formats.predictions.threshold import AS_PROBABILITY
 from undertow.records.near import near
 from undertow.records.opened import note_opened, opened_files
 from undertow.records.opening import what_is_there
+from undertow.records.read_as_grade import AS_GRADE
 from undertow.records.reading import Reading
 from undertow.records.records import Records
 from undertow.records.spreadsheets import saved_as_table, spreadsheet_among

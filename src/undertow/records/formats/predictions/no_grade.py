@@ -10,6 +10,7 @@ from undertow.errors import TableError
 from undertow.records.formats.columns.meant import APART, UNKNOWN, label_of_two
 from undertow.records.formats.columns.values import numbers_in, within_one
 from undertow.records.formats.predictions.sheets import Table
+from undertow.records.read_as_grade import note_on
 from undertow.records.usual_names import (
     GRADES,
     SCORE,
@@ -22,10 +23,6 @@ from undertow.records.usual_names import (
 )
 
 ANSWERS = frozenset({"answer", "output"})
-
-
-AS_GRADE = "is read as a grade, of which more is better"
-"""Stands in the note, which is said before the audit too."""
 
 
 def refuse_loss(table: Table, *, of_two: bool) -> None:
@@ -55,7 +52,7 @@ def grade_note(table: Table, outcome: str) -> tuple[str, ...]:
     name = table.asked.names.get(outcome, outcome)
     if plain(name) in SCORE:
         return ()
-    return (f"{table.path}: column {name!r} {AS_GRADE}.",)
+    return (note_on(table.path, name),)
 
 
 def refuse_probability(table: Table) -> None:

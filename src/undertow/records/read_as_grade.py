@@ -1,0 +1,35 @@
+"""What is said of a column that is read as a grade though its name does not say that more of it is
+better.
+
+A column of which less is better, read so, turns a verdict round: whoever reads a number has to know
+it, and a gate does not pass on it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from undertow.records.records import Records
+from undertow.records.usual_names import GRADED, plain
+
+AS_GRADE = "is read as a grade, of which more is better"
+"""Stands in the note, which is said before the audit too."""
+NAMED = re.compile(rf"column '([^']*)' {AS_GRADE}")
+
+
+def note_on(path: object, name: str) -> str:
+    """What a record keeps of a file with such a column."""
+    return f"{path}: column {name!r} {AS_GRADE}."
+
+
+def graded_by_doubt(*sides: Records) -> Iterator[str]:
+    """A sentence on each side whose grades have a name that leaves open which way is better; names
+    that are a grade's and nothing else (``rating``, ``bleu``) leave nothing open."""
+    for side in sides:
+        names = [found[1] for note in side.manifest.notes if (found := NAMED.search(note))]
+        for name in dict.fromkeys(name for name in names if plain(name) not in GRADED):
+            yield (
+                f"{name!r} of {side.name!r} is taken for a grade of which more is better, and its "
+                "name does not say so: if less is better, a worse model passes."
+            )
