@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from undertow.cli.option_groups import with_groups
-from undertow.cli.options import Force
+from undertow.cli.options import ExamplesBy, ExamplesTable, Force
 from undertow.cli.program import app
 from undertow.cli.usage import epilog
 
@@ -50,16 +50,8 @@ def lottery(
             "in it belong to the examples."
         ),
     ],
-    table: Annotated[
-        Path | None,
-        typer.Option(
-            help="A table with example_id, label and columns to slice by; in the order of the "
-            "inputs, unless these have ids."
-        ),
-    ] = None,
-    by: Annotated[
-        list[str] | None, typer.Option(help="Slice by class or by a column of the table.")
-    ] = None,
+    table: ExamplesTable = None,
+    by: ExamplesBy = None,
     classes: Annotated[
         str, typer.Option(help="Names of the outputs, with commas between; by default 0,1,2 …")
     ] = "",

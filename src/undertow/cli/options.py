@@ -303,3 +303,16 @@ class Writing:
             help="Print the verdict and nothing else; warnings go to standard error.",
         ),
     ] = False
+
+
+ExamplesTable = Annotated[
+    Path | None,
+    typer.Option(
+        help="A table with example_id, label and columns to slice by; in the order of the "
+        "inputs, unless these have ids."
+    ),
+]
+"""What is known of the examples that a model of one's own is asked."""
+ExamplesBy = Annotated[
+    list[str] | None, typer.Option(help="Slice by class or by a column of the table.")
+]

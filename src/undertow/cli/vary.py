@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from undertow.cli.option_groups import with_groups
+from undertow.cli.options import ExamplesBy, ExamplesTable
 from undertow.cli.program import app
 from undertow.cli.typed import typed
 from undertow.cli.usage import epilog
@@ -32,16 +33,8 @@ def vary(
             "are given by their names. ids and labels in it belong to the examples."
         ),
     ],
-    table: Annotated[
-        Path | None,
-        typer.Option(
-            help="A table with example_id, label and columns to slice by; in the order of the "
-            "inputs, unless these have ids."
-        ),
-    ] = None,
-    by: Annotated[
-        list[str] | None, typer.Option(help="Slice by class or by a column of the table.")
-    ] = None,
+    table: ExamplesTable = None,
+    by: ExamplesBy = None,
     out: Annotated[
         Path | None, typer.Option(help="A new folder to write to. [default: varied]")
     ] = None,

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 
+from undertow.lab.measurements.speedups import SpeedUp
+
 
 @dataclass(frozen=True)
 class ThreeWays:
@@ -13,19 +15,6 @@ class ThreeWays:
     flops: float
     bytes: float
     roofline: float
-
-
-@dataclass(frozen=True)
-class Realised:
-    """How many times as fast as the reference, with limits for the true ratio and for what one
-    more process would measure; NaN where a single process ran."""
-
-    ratio: float
-    low: float
-    high: float
-    again_low: float
-    again_high: float
-    processes: int
 
 
 @dataclass(frozen=True)
@@ -72,10 +61,10 @@ class Row:
     built_in: float | None = None
     seconds: tuple[float, ...] = ()
     predicted: ThreeWays | None = None
-    realised: Realised | None = None
+    realised: SpeedUp | None = None
     realised_share: ThreeWays | None = None
     gap: ThreeWays | None = None
-    fastest: Realised | None = None
+    fastest: SpeedUp | None = None
     break_even: float | None = None
     paid: Paid | None = None
 

@@ -32,7 +32,7 @@ from undertow.lab.measurements.roofline import (
     realised_fraction,
 )
 from undertow.lab.measurements.speedups import speed_up
-from undertow.lottery.found import Realised, Row, ThreeWays
+from undertow.lottery.found import Row, ThreeWays
 
 FLOAT32 = (REFERENCE, "compile", "onnxruntime", "openvino")
 Tell = Callable[[str], None]
@@ -170,12 +170,12 @@ def _timed(
     fastest: tuple[float, ...],
     level: float,
 ) -> Row:
-    realised = Realised(**asdict(speed_up(reference, own, level)))
+    realised = speed_up(reference, own, level)
     row = replace(
         row,
         seconds=own,
         realised=realised,
-        fastest=Realised(**asdict(speed_up(fastest, own, level))),
+        fastest=speed_up(fastest, own, level),
     )
     if row.predicted is None or row.name == REFERENCE:
         return row

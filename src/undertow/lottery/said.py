@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from undertow.lottery.found import Lottery, Realised, Row, Slice, faster, known, slower
+from undertow.lab.measurements.speedups import SpeedUp
+from undertow.lottery.found import Lottery, Row, Slice, faster, known, slower
 from undertow.report.wording import percent, plural
 
 NONE = "–"
@@ -39,7 +40,7 @@ def times(ratio: float) -> str:
     return f"{ratio:.2f} ×" if known(ratio) else NONE
 
 
-def realised(found: Realised | None) -> str:
+def realised(found: SpeedUp | None) -> str:
     """With limits where more than one process ran."""
     if found is None:
         return NONE
