@@ -20,12 +20,16 @@ from undertow.records.read import read_population
 from undertow.report.text import summary_text
 from undertow.report.write import write_report
 from undertow.study import SCALES, Comparison, Results, Scale, Study
+from undertow.study.measurement import measured_once
 from undertow.study.trained import Trained
 
 if TYPE_CHECKING:
     from undertow.lab.population import Population
     from undertow.lab.runner.machine import Machine
     from undertow.watch import Load
+
+MEASURED = "measured"
+"""Folder of what a study measures beside its records."""
 
 
 def run_study_named(
@@ -113,13 +117,18 @@ def run_study(
         ):
             folders = {p.name: trainer.train(p) for p in study.populations}
         trained = {name: Trained(folder) for name, folder in folders.items()}
+        measured = {
+            name: measured_once(measurement, folders, out / MEASURED / f"{name}.json", watch.say)
+            for name, measurement in study.measurements.items()
+        }
         compared = study.comparisons
         watch.say(f"auditing {sum(len(c.populations) for c in compared)} populations")
         first, *others = (_audited(comparison, study.settings, trained) for comparison in compared)
         write_report(first, out)
         for comparison, found in zip(study.others, others, strict=True):
             write_report(found, out / comparison.folder)
-    return Results(first, trained, dict(zip((o.name for o in study.others), others, strict=True)))
+    audits = dict(zip((o.name for o in study.others), others, strict=True))
+    return Results(first, trained, audits, measured)
 
 
 def _audited(comparison: Comparison, settings: Settings, trained: Mapping[str, Trained]) -> Audit:

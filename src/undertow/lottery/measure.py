@@ -108,7 +108,7 @@ def rows_of(
     device = calibration.device
     first = runs[0]
     known = {v.name: v for v in variants(request.sparsity, request.channels_kept)}
-    costs = _costs(first[REFERENCE]["work"])
+    costs = costs_of(first[REFERENCE]["work"])
     before = predicted(promised(costs, Ideal()), device)
     seconds = {name: _seconds(runs, name, clock) for name in first}
     timed = {name: s for name, s in seconds.items() if s}
@@ -125,7 +125,7 @@ def rows_of(
     return found
 
 
-def _costs(work: Sequence[dict[str, Any]]) -> list[Cost]:
+def costs_of(work: Sequence[dict[str, Any]]) -> list[Cost]:
     return [
         Cost(**{**one, "shape": None if one["shape"] is None else Shape(*one["shape"])})
         for one in work
@@ -137,7 +137,7 @@ def _predicted(
 ) -> Predicted | None:
     if variant.promise is not None:
         return predicted(promised(costs, variant.promise), device)
-    return predicted(promised(_costs(ran["work"]), Ideal()), device) if ran["work"] else None
+    return predicted(promised(costs_of(ran["work"]), Ideal()), device) if ran["work"] else None
 
 
 def _seconds(runs: Sequence[Ran], name: str, clock: str) -> tuple[float, ...]:

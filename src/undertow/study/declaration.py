@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from undertow.lab.population import Population
     from undertow.study.claims import Claim
     from undertow.study.figures import Panel
+    from undertow.study.measurement import Measurement
     from undertow.study.results import Results
     from undertow.study.trained import Trained
 
@@ -77,6 +78,7 @@ class Study:
     settings: Settings = field(default_factory=Settings)
     beside: tuple[Population, ...] = ()
     others: tuple[Comparison, ...] = ()
+    measurements: Mapping[str, Measurement] = field(default_factory=dict)
     tables: Callable[[Results], Sequence[Table]] | None = None
     figure: Callable[[Results], Sequence[Panel]] | None = None
     told: Callable[[Mapping[str, Trained]], pl.DataFrame] | None = None
@@ -91,4 +93,6 @@ class Study:
     @property
     def populations(self) -> tuple[Population, ...]:
         """All that are trained, but for parents and teachers."""
-        return (*(p for c in self.comparisons for p in c.populations), *self.beside)
+        compared = (p for c in self.comparisons for p in c.populations)
+        measured = (p for m in self.measurements.values() for p in m.populations)
+        return (*compared, *self.beside, *measured)

@@ -23,7 +23,8 @@ COLOURS = ("#1f5fa8", "#c4501b", "#2f7d4f", "#7a4fa0", "#8a6d1f", "#555555")
 class Line:
     """One line: ``y`` at each ``x``, with an interval where ``low`` and ``high`` are given.
     ``pair`` has the colour of a line, so that a dense and a sparse one share it. One whose label is
-    empty is not in the legend."""
+    empty is not in the legend. ``names`` stand beside points; intervals of points that are not
+    joined are bars, also across where ``x_low`` and ``x_high`` are given."""
 
     label: str
     x: Sequence[float]
@@ -32,6 +33,9 @@ class Line:
     high: Sequence[float] = ()
     pair: int = 0
     stroke: Stroke = "solid"
+    x_low: Sequence[float] = ()
+    x_high: Sequence[float] = ()
+    names: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -43,6 +47,7 @@ class Panel:
     y_label: str
     lines: Sequence[Line]
     log: bool = False
+    log_x: bool = False
 
 
 def drawn(panels: Sequence[Panel], columns: int = 2) -> str:
@@ -72,6 +77,24 @@ def drawn(panels: Sequence[Panel], columns: int = 2) -> str:
     return file.getvalue()
 
 
+def _bars(axes: Axes, line: Line, colour: str) -> None:
+    """Intervals of points that are not joined."""
+    if line.low:
+        axes.vlines(line.x, line.low, line.high, color=colour, alpha=0.5, linewidth=0.8)
+    if line.x_low:
+        axes.hlines(line.y, line.x_low, line.x_high, color=colour, alpha=0.5, linewidth=0.8)
+
+
+def _plain_ticks(axes: Axes) -> None:
+    """Logarithms of x, at 1, 2 and 5, as people write them."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator  # only figures need it
+
+    axes.set_xscale("log")
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}"))
+    axes.xaxis.set_minor_locator(NullLocator())
+
+
 def _draw(axes: Axes, panel: Panel) -> None:
     for line in panel.lines:
         colour = COLOURS[line.pair % len(COLOURS)]
@@ -79,14 +102,20 @@ def _draw(axes: Axes, panel: Panel) -> None:
         if line.stroke == "none":
             how |= {"alpha": 0.5, "markeredgewidth": 0}
         axes.plot(line.x, line.y, label=line.label, markersize=3, **how)
-        if line.low:
+        if line.stroke == "none":
+            _bars(axes, line, colour)
+        elif line.low:
             axes.fill_between(line.x, line.low, line.high, color=colour, alpha=0.15, linewidth=0)
+        for name, x, y in zip(line.names, line.x, line.y, strict=False):
+            axes.annotate(name, (x, y), (3, 3), textcoords="offset points", fontsize=6)
     axes.set_title(panel.title, fontsize=9)
     axes.set_xlabel(panel.x_label)
     axes.set_ylabel(panel.y_label)
     if panel.log:
         axes.set_yscale("log")
-    if all(float(x).is_integer() for line in panel.lines for x in line.x):
+    if panel.log_x:
+        _plain_ticks(axes)
+    elif all(float(x).is_integer() for line in panel.lines for x in line.x):
         from matplotlib.ticker import MaxNLocator  # only figures need it
 
         axes.xaxis.set_major_locator(MaxNLocator("auto", integer=True, steps=[1, 2, 5, 10]))

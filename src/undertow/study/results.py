@@ -12,6 +12,7 @@ from undertow.audit.result import Audit, ExemplarCount, VariantAudit
 from undertow.audit.slices.table import ALL
 
 if TYPE_CHECKING:
+    from undertow.study.measurement import Found
     from undertow.study.trained import Trained
 
 
@@ -24,6 +25,8 @@ class Results:
     populations: Mapping[str, Trained] = field(default_factory=dict)
     others: Mapping[str, Audit] = field(default_factory=dict)
     """The audits of the study's other comparisons, by name."""
+    measured: Mapping[str, Found] = field(default_factory=dict)
+    """What was measured beside records, by the measurement's name."""
 
     def within(self, comparison: str) -> Results:
         """The same of another comparison."""
@@ -36,6 +39,12 @@ class Results:
         if name not in self.populations:
             raise KeyError(f"this scale has no population {name!r}")
         return self.populations[name]
+
+    def measurement(self, name: str) -> Found:
+        """What was measured under this name."""
+        if name not in self.measured:
+            raise KeyError(f"this scale measures no {name!r}")
+        return self.measured[name]
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -78,7 +78,7 @@ def ran(request: Request) -> dict[str, Ran]:
     built: dict[str, Built] = {}
     answers: dict[str, Any] = {}
     for variant in wanted:
-        found[variant.name], made = _built(variant, network, x_B, x_N[:CALIBRATED_ON])
+        found[variant.name], made = built_or_why(variant, network, x_B, x_N[:CALIBRATED_ON])
         if made is None:
             continue
         try:
@@ -103,7 +103,7 @@ def _network(name: str) -> nn.Module:
     return network.to("cpu", torch.float32).eval()
 
 
-def _built(
+def built_or_why(
     variant: Variant, network: nn.Module, x_B: Tensor, calibration: Tensor
 ) -> tuple[Ran, Built | None]:
     """A row for each, whatever happens."""

@@ -1,0 +1,226 @@
+"""The hardware lottery.   Hooker, 2020.   arXiv:2009.06489
+
+Question    An idea can win because it suits the hardware and software there are, not because it is
+            better. Take compression: which kinds are better by what they cost, which by the speed
+            that engines really give, and are they the same? Not asked by the essay: who pays?
+Reference   Fully connected networks on long-tailed Fashion-MNIST, run eager by torch in float32.
+Variants    Pruned by gradual magnitude pruning to half, a fifth, a tenth, a twentieth and a
+            fiftieth of the weights; narrow dense networks with as many multiplications as each;
+            int8 by the engine's own kernels, and int8 weights alone. A second dense population,
+            which shows what chance alone gives. Each in torch eager and compiled, ONNX Runtime and
+            OpenVINO; pruned ones also in a sparse format (CSR). Beside them ideas that the essay
+            and its field name as losing, each against a dense layer of as many operations.
+Measured    Seconds of a batch of 64 on one thread, as a multiple of the dense network's; what
+            operations, bytes and a calibrated roofline promise; accuracy by class and frequency;
+            exemplars beside their floor.
+Test        Process p times member p of every population; limits of ratios are Student's t over
+            processes, on logarithms. Who pays: the audit (members exchanged, within pairs where an
+            engine runs the reference's own members; max-T over slices). What a network that suits
+            the hardware costs is an audit of narrow networks against pruned ones of as many
+            multiplications. A claim about speed holds where the limits of all its ratios do.
+Departures  The essay measures nothing, so all claims are its sentences put into numbers of ours;
+            its accelerators are one processor and four engines, so what falls off a cliff on GPUs
+            and TPUs cannot be seen here. Small networks: launches weigh more than in large ones.
+            Convolutions are left out, as torch has no sparse kernel for them.
+"""
+
+from dataclasses import replace
+from math import sqrt
+
+from undertow.audit.settings import Settings
+from undertow.lab.data import CIFAR10, FashionMNIST, LongTail
+from undertow.lab.interventions import runtime
+from undertow.lab.interventions.weights import MagnitudePruning
+from undertow.lab.lottery.cells import Cell
+from undertow.lab.models import MLP
+from undertow.lab.population import Population
+from undertow.lab.recipe import Recipe
+from undertow.study import (
+    Comparison, Outcome, Results, Scale, Study, Table, claim, claims_in, decided, untested,
+)  # fmt: skip
+from undertow.study.claims import effect_text
+from undertow.study.figures import Panel
+from undertow.study.lottery import shown
+from undertow.study.lottery.beside_twins import BesideTwins, ideas_panel, ideas_table, slower_in
+from undertow.study.lottery.choices import SPARSE, Choice, Choices, Kind, in_engines, in_sparse_format
+from undertow.study.lottery.in_engines import InEngines
+from undertow.study.lottery.outcomes import above, as_fast, below, changes_sides, spared
+from undertow.study.pairs import Gain
+
+PAPER, BEYOND, SECONDS, IDEAS = "2009.06489", "accuracy_beyond_overall", "engines", "ideas"
+INSTEAD = "narrow instead of pruned"
+MEMBERS: dict[Scale, int] = {"smoke": 2, "demo": 6, "small": 12, "paper": 30}
+EPOCHS: dict[Scale, int] = {"smoke": 1, "demo": 12, "small": 24, "paper": 100}
+PROCESSES: dict[Scale, int] = {"smoke": 2, "demo": 3, "small": 6, "paper": 10}
+REPEATS: dict[Scale, int] = {"smoke": 3, "demo": 10, "small": 15, "paper": 30}
+FEW, ALL = (0.1,), (0.5, 0.2, 0.1, 0.05, 0.02)
+LEFT: dict[Scale, tuple[float, ...]] = {"smoke": FEW, "demo": FEW, "small": ALL, "paper": ALL}
+CLASSES, REVERSED = 10, (9, 8, 7, 6, 5, 4, 3, 2, 1, 0)
+DENSE, AGAIN = Kind("dense", "dense"), Kind("dense again", "dense again")
+PRUNED, NARROW = Kind("pruned", "pruned to {:g} %", zeros=True), Kind("narrow", "narrow {:g} %")
+TENTH, FITTING = PRUNED.of(0.1), NARROW.of(0.1)
+EAGER, COMPILED, ONNX, OPENVINO = "torch eager", "torch compiled", "ONNX Runtime", "OpenVINO"
+ENGINES = {EAGER: "eager", COMPILED: "compile", ONNX: "onnxruntime", OPENVINO: "openvino"}
+INT8, WEIGHTS = "int8", "int8 weights alone"
+BY_ENGINE = {
+    "int8 weights, torchao": runtime.TorchaoLinearInt8(activations=False),
+    "int8, torchao": runtime.TorchaoLinearInt8(),
+    "int8, ONNX Runtime": runtime.OnnxStaticInt8(exact_sums=False),
+    "int8, OpenVINO": runtime.OpenVINOStaticInt8(exact_sums=False),
+}
+INTEGER = [
+    (WEIGHTS, EAGER, "torchao-int8-weights", "int8 weights, torchao"),
+    (WEIGHTS, COMPILED, "torchao-int8-weights-compile", "int8 weights, torchao"),
+    (INT8, EAGER, "torchao-int8-dynamic", "int8, torchao"),
+    (INT8, COMPILED, "torchao-int8-dynamic-compile", "int8, torchao"),
+    (INT8, ONNX, "onnxruntime-int8-static", "int8, ONNX Runtime"),
+    (INT8, OPENVINO, "openvino-int8", "int8, OpenVINO"),
+]  # fmt: skip
+
+
+def narrowed(hidden: int, inputs: int, left: float) -> MLP:
+    """Two hidden layers with this share of the multiplications of two of width ``hidden``."""
+    asked, ends = left * (inputs + hidden + CLASSES) * hidden, inputs + CLASSES
+    return MLP((round((sqrt(ends**2 + 4 * asked) - ends) / 2),) * 2)
+
+
+def networks(scale: Scale) -> list[Population]:
+    """The reference, its null arm, and pruned and narrow ones."""
+    large = scale == "paper"
+    hidden, inputs = (2048, 3072) if large else (512, 784)
+    dense = Population(
+        DENSE.name,
+        data=CIFAR10() if large else FashionMNIST(tail=LongTail(ratio=50, order=REVERSED)),
+        model=MLP((hidden, hidden)),
+        recipe=Recipe(epochs=EPOCHS[scale], batch=64, lr=0.05),
+        members=MEMBERS[scale],
+    )
+    pruned = [dense.under(MagnitudePruning(1 - x), name=PRUNED.of(x)) for x in LEFT[scale]]
+    narrow = [
+        replace(dense, name=NARROW.of(x), model=narrowed(hidden, inputs, x)) for x in LEFT[scale]
+    ]
+    return [dense, dense.again(AGAIN.name), *pruned, *narrow]
+
+
+def choices(shares: tuple[float, ...]) -> list[Choice]:
+    """Every network in every engine, pruned ones also in CSR; the reference by int8 engines."""
+    integer = (Choice(n, INT8, e, Cell(DENSE.name, variant), p) for n, e, variant, p in INTEGER)
+    return [
+        *in_engines((DENSE, AGAIN, PRUNED, NARROW), shares, ENGINES),
+        *in_sparse_format(PRUNED, shares, EAGER),
+        *integer,
+    ]
+
+
+def study(scale: Scale) -> Study:
+    """The study at one scale."""
+    dense, *others = networks(scale)
+    by_name = {p.name: p for p in others}
+    cells = tuple(choice.cell for choice in choices(LEFT[scale]))
+    times = {"processes": PROCESSES[scale], "repeats": REPEATS[scale]}
+    return Study(
+        name="hardware_lottery",
+        method=__doc__ or "",
+        reference=dense,
+        variants=(*others, *(dense.under(how, name=name) for name, how in BY_ENGINE.items())),
+        others=(Comparison(INSTEAD, by_name[TENTH], (by_name[FITTING],)),),
+        measurements={
+            SECONDS: InEngines((dense, *others), cells, DENSE.name, **times),
+            IDEAS: BesideTwins(**times),
+        },
+        claims=claims_in(globals()),
+        settings=Settings(by=("class", "frequency")),
+        tables=tables,
+        figure=panels,
+    )
+
+
+def of(r: Results) -> Choices:
+    """What could be shipped, of the arms that this scale has."""
+    shares = tuple(x for x in ALL if PRUNED.of(x) in r.populations)
+    return Choices(r, choices(shares), DENSE.name, SECONDS)
+
+
+def tables(r: Results) -> list[Table]:
+    """Who pays for which speed; equal multiplications; ideas beside their twins."""
+    return [
+        shown.paying_table(of(r), [*ENGINES]),
+        shown.equal_table(of(r), (PRUNED.name, NARROW.name), [*ENGINES]),
+        ideas_table(r.measurement(IDEAS)),
+    ]
+
+
+def panels(r: Results) -> list[Panel]:
+    """The essay's argument: promised, realised and better; a front for each engine; ideas."""
+    both = (NARROW.name, PRUNED.name)
+    drawn = [(kind, engine) for kind in both for engine in (EAGER, ONNX)] + [(SPARSE, EAGER)]
+    return [
+        shown.promise_panel(of(r), drawn),
+        shown.better_panel(of(r), both, EAGER),
+        *(shown.front_panel(of(r), engine) for engine in ENGINES),
+        ideas_panel(r.measurement(IDEAS)),
+    ]
+
+
+@claim("Timing alone: a second dense population runs as fast as the first, within 3 %", "ours")
+def equally_fast(r: Results) -> Outcome:
+    return as_fast(of(r).in_each(AGAIN.name, DENSE.name, ENGINES), within=0.03)
+
+
+@claim("Unstructured sparsity buys no speed in dense kernels, within 3 %", PAPER)
+def zeros_buy_nothing(r: Results) -> Outcome:
+    return as_fast(of(r).in_each(TENTH, DENSE.name, ENGINES), within=0.03)
+
+
+@claim("A kernel that skips zeros is slower than the dense one at a tenth of the weights", PAPER)
+def no_sparse_kernels(r: Results) -> Outcome:
+    sparse = of(r).by_left(SPARSE, EAGER)[0.1]
+    return below({"CSR": of(r).speed(sparse)})
+
+
+@claim("Weights stored in 8 bits are multiplied as before and buy no speed", PAPER)
+def stored_small(r: Results) -> Outcome:
+    return below(of(r).in_each(WEIGHTS, DENSE.name, (EAGER, COMPILED)))
+
+
+@claim("At equal multiplications the better idea loses: pruned is right more often …", PAPER)
+def better(r: Results) -> Outcome:
+    gain = Gain.of(*(r.of(name).fact("accuracy") for name in (TENTH, FITTING)))
+    return decided([(gain.low, gain.high)], f"at a tenth, pruned − narrow {gain} points")
+
+
+@claim("… and narrow is faster, in every engine", PAPER)
+def and_loses(r: Results) -> Outcome:
+    return above(of(r).in_each(FITTING, TENTH, ENGINES))
+
+
+@claim("Who ships the narrow network instead makes a class pay beyond the whole", "ours")
+def who_pays(r: Results) -> Outcome:
+    lowest = r.within(INSTEAD).lowest(FITTING, BEYOND, "class")
+    null = r.lowest(AGAIN.name, BEYOND, "class")
+    said = f"{lowest['value']} {effect_text(lowest)} beyond the whole; {AGAIN.name}: "
+    return decided([(-lowest["high"], -lowest["low"])], said + f"{null['value']} {effect_text(null)}")
+
+
+@claim("Whether int8 or half the multiplications is faster depends on the engine", PAPER)
+def depends_on_engine(r: Results) -> Outcome:
+    return changes_sides(of(r).in_each(INT8, NARROW.of(0.5), ENGINES))
+
+
+@claim("Ideas without kernels of their own are slower than dense layers of equal operations", PAPER)
+def ideas_lose(r: Results) -> Outcome:
+    return above(slower_in(r.measurement(IDEAS)))
+
+
+@claim("int8 makes no class pay, in any engine", "ours")
+def int8_spares(r: Results) -> Outcome:
+    return spared({name: r.lowest(name, "accuracy", "class") for name in BY_ENGINE})
+
+
+cliff = untested(
+    "Capsules run acceptably on processors and fall off a cliff on GPUs and TPUs", PAPER,
+    "no accelerator here; what they cost on one processor stands in the table of ideas",
+)  # fmt: skip
+waited = untested(
+    "Backpropagation waited three decades for hardware", PAPER, "history, not a measurement"
+)

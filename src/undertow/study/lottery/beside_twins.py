@@ -1,0 +1,77 @@
+"""Ideas without kernels of their own beside dense twins of equal operations, as a study measures and
+reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from undertow.lab.measurements.speedups import SpeedUp
+from undertow.lab.population import Population
+from undertow.lottery.ideas import IdeaSettings, run_ideas
+from undertow.lottery.ideas_found import FIRST, Ideas, ideas_content, ideas_from
+from undertow.lottery.said import NONE
+from undertow.study.declaration import Table
+from undertow.study.figures import Line, Panel
+from undertow.study.lottery.outcomes import times
+from undertow.study.measurement import Found
+
+
+@dataclass(frozen=True)
+class BesideTwins:
+    """Untrained layers, so of no population."""
+
+    processes: int
+    repeats: int
+    batch: int = 32
+    populations: tuple[Population, ...] = ()
+
+    def take(self, folders: Mapping[str, Path], tell: Callable[[str], None]) -> Found:
+        """What ``ideas_from`` reads."""
+        settings = IdeaSettings(self.batch, self.processes, self.repeats)
+        return ideas_content(run_ideas(settings, tell=tell))
+
+
+def slower_in(found: Found, engine: str = FIRST) -> dict[str, SpeedUp]:
+    """Each idea's seconds as a multiple of its twin's, of those that ran."""
+    rows = ((row.name, row.engine(engine).slower) for row in ideas_from(found).rows)
+    return {name: slower for name, slower in rows if slower is not None}
+
+
+def ideas_table(found: Found) -> Table:
+    """A row for each idea: how many times as long as its twin it takes."""
+    ideas = ideas_from(found)
+    engines = [one.engine for one in ideas.rows[0].engines]
+    rows = [
+        [
+            f"{row.name}: {row.about}",
+            row.twin,
+            f"{row.predicted.roofline:.2f} ×",
+            *(one.status if one.slower is None else times(one.slower) for one in row.engines),
+        ]
+        for row in ideas.rows
+    ]
+    note = (
+        f"An idea's seconds over those of a dense twin with as many operations, in the same engine, "
+        f"batches of {ideas.batch}, {ideas.processes} processes; *by roofline*: of the operators "
+        f"that torch runs. {NONE} is never 1: where an engine does not take an idea, the cell says so."
+    )
+    head = ["idea", "its dense twin", "by roofline", *engines]
+    return Table("Ideas beside dense layers of equal operations", head, rows, note)
+
+
+def ideas_panel(found: Found) -> Panel:
+    """A dot for each idea and engine."""
+    ideas: Ideas = ideas_from(found)
+    names = [row.name for row in ideas.rows]
+    lines = []
+    for place, engine in enumerate(one.engine for one in ideas.rows[0].engines):
+        slower = slower_in(found, engine)
+        there = [names.index(name) for name in slower]
+        lines.append(Line(
+            engine, there, [s.ratio for s in slower.values()], [s.low for s in slower.values()],
+            [s.high for s in slower.values()], place, "none",
+        ))  # fmt: skip
+    at = ", ".join(f"{place} {name}" for place, name in enumerate(names))
+    return Panel("Ideas beside dense twins", at, "times as slow as the twin", lines, log=True)

@@ -1,0 +1,64 @@
+"""What becomes of claims about speed: whether ratios of seconds are above, below or about 1."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from undertow.lab.measurements.speedups import SpeedUp
+from undertow.study.claims import TOO_SMALL, Outcome, decided, effect_text
+
+
+def above(found: Mapping[str, SpeedUp]) -> Outcome:
+    """Whether each ratio is above 1."""
+    return decided([(math.log(r.low), math.log(r.high)) for r in found.values()], said(found))
+
+
+def below(found: Mapping[str, SpeedUp]) -> Outcome:
+    """Whether each ratio is below 1."""
+    return decided([(-math.log(r.high), -math.log(r.low)) for r in found.values()], said(found))
+
+
+def as_fast(found: Mapping[str, SpeedUp], within: float) -> Outcome:
+    """Whether each is 1, give or take ``within``: held where all limits lie inside, not held where
+    those of one lie outside. Else too small to tell."""
+    limits = [(r.low - (1 - within), r.high - (1 - within)) for r in found.values()]
+    limits += [(1 + within - r.high, 1 + within - r.low) for r in found.values()]
+    return decided(limits, said(found))
+
+
+def changes_sides(found: Mapping[str, SpeedUp]) -> Outcome:
+    """Whether one is above 1 and another below: held where both are shown, not held where all are
+    shown to be on one side."""
+    above = [name for name, ratio in found.items() if ratio.low > 1]
+    below = [name for name, ratio in found.items() if ratio.high < 1]
+    if above and below:
+        return Outcome("held", said(found))
+    if len(above) == len(found) or len(below) == len(found):
+        return Outcome("not held", said(found))
+    return Outcome("not testable", f"{said(found)}; {TOO_SMALL}")
+
+
+def spared(lowest: Mapping[str, Mapping[str, Any]]) -> Outcome:
+    """Whether nobody pays, by the finding about the slice that loses most of each: held where all
+    are within tolerance or better, not held where one is worse. Else too small to tell."""
+    said = "; ".join(f"{n}: {row['value']} {effect_text(row)}" for n, row in lowest.items())
+    verdicts = {str(row["verdict"]) for row in lowest.values()}
+    if "worse" in verdicts:
+        return Outcome("not held", said)
+    if TOO_SMALL in verdicts:
+        return Outcome("not testable", f"{said}; {TOO_SMALL}")
+    return Outcome("held", said)
+
+
+def said(found: Mapping[str, SpeedUp]) -> str:
+    """Each ratio with its limits."""
+    return "; ".join(f"{name} {times(ratio)}" for name, ratio in found.items())
+
+
+def times(found: SpeedUp) -> str:
+    """1.24 × [1.20, 1.28], with more digits where it is small."""
+    form = ".2f" if found.ratio >= 0.1 else ".3f"
+    limits = "" if math.isnan(found.low) else f" [{found.low:{form}}, {found.high:{form}}]"
+    return f"{found.ratio:{form}} ×{limits}"

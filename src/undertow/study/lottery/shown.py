@@ -1,0 +1,151 @@
+"""Tables of speed won and who pays, and panels of fronts and of what operations promise."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+from undertow.audit.wording import signed
+from undertow.lottery.said import NONE
+from undertow.study.declaration import Table
+from undertow.study.figures import Line, Panel
+from undertow.study.lottery.choices import Choice, Choices
+from undertow.study.lottery.outcomes import times
+from undertow.study.pairs import Gain
+from undertow.study.trained import mean_interval, percent
+
+SPEED = "times as fast as the dense network, eager"
+LEFT = "% of multiplications left"
+
+
+def paying_table(choices: Choices, engines: Sequence[str]) -> Table:
+    """A row for each network in each engine: speed, promise and who pays."""
+    rows = [
+        _paying(choices, choice, choice in choices.front(engine))
+        for engine in engines
+        for choice in choices.able(engine)
+    ]
+    head = ["engine", "network", "times as fast", "by operations", "by roofline", "of it"]
+    head += ["answers unlike eager", "class that loses most", "exemplars (floor)", "front"]
+    machine, found = choices.found["machine"], choices.found
+    clock = "the wall's" if found["clock"] == "wall" else "of the processor"
+    note = (
+        f"Batches of {found['batch']} on one thread of {machine['processor']}; seconds {clock}, "
+        f"{len(choices.seconds(choices.every[0].cell))} processes with {found['repeats']} readings "
+        f"each; in a tenth of them {100 * found['worked']:.0f} % of the wall's seconds or less "
+        f"were this program's. {_packages(machine)} *Of it*: the realised share of what the "
+        "roofline promises. *Answers unlike eager*: of one member, the same weights run eager. "
+        "*Class that loses most*: its change in points, limits over all slices. *Front*: no other "
+        "of this engine is faster and spares that class more, both as measured."
+    )
+    return Table("Speed won, and who pays", head, rows, note)
+
+
+def _packages(machine: Mapping[str, object]) -> str:
+    packages = machine["packages"]
+    assert isinstance(packages, dict)
+    return ", ".join(f"{name} {version}" for name, version in packages.items()) + "."
+
+
+def _paying(choices: Choices, choice: Choice, best: bool) -> list[str]:
+    paid, ran = choices.paid(choice), choices.ran(choice.cell)
+    share = choices.realised(choice)[0]
+    own = choice.population == choices.reference
+    loses = f"{paid.value} {signed(paid.effect)} [{signed(paid.low)}, {signed(paid.high)}]"
+    return [
+        choice.engine,
+        choice.name,
+        times(choices.speed(choice)),
+        f"{choices.predicted(choice, 'flops'):.2f} ×",
+        f"{choices.predicted(choice):.2f} ×",
+        NONE if math.isnan(share) else f"{100 * share:.0f} %".replace("-", "−"),
+        f"{ran['differ']} of {ran['of']}",
+        NONE if own else f"{loses}, {paid.verdict}",
+        paid.exemplars or NONE,
+        "yes" if best else "",
+    ]
+
+
+def equal_table(choices: Choices, kinds: tuple[str, str], engines: Sequence[str]) -> Table:
+    """Two kinds of network with as many multiplications: right answers, and seconds in engines."""
+    first, other = (choices.by_left(kind, engines[0]) for kind in kinds)
+    rows = []
+    for left in first:
+        names = first[left].name, other[left].name
+        right = [choices.results.of(name).fact("accuracy") for name in names]
+        ratios = choices.in_each(names[1], names[0], engines).values()
+        gain = Gain.of(*right)
+        rows.append([f"{100 * left:g} %", *map(percent, right), str(gain), *map(times, ratios)])
+    head = ["multiplications left", *(f"{kind}, accuracy %" for kind in kinds)]
+    head += [" − ".join(kinds) + ", points", *(f"{kinds[1]} as fast, {e}" for e in engines)]
+    note = "± and limits of accuracy are over members (Welch's for the difference), 95 %."
+    return Table("At equal multiplications", head, rows, note)
+
+
+def front_panel(choices: Choices, engine: str) -> Panel:
+    """One engine: right is faster, up spares the class that loses most; those that no other beats joined."""
+    front = choices.front(engine)
+    able = choices.able(engine)
+    lines = [_dots(choices, kind, [c for c in able if c.kind == kind], place)
+             for place, kind in enumerate(dict.fromkeys(c.kind for c in choices.every))
+             if any(c.kind == kind for c in able)]  # fmt: skip
+    lines.append(Line(
+        "", [choices.speed(c).ratio for c in front], [100 * choices.paid(c).effect for c in front],
+        pair=5, stroke="dashed",
+    ))  # fmt: skip
+    return Panel(engine, SPEED, "class that loses most, points", lines, log_x=True)
+
+
+def _dots(choices: Choices, kind: str, of: Sequence[Choice], place: int) -> Line:
+    speeds, paid = [choices.speed(c) for c in of], [choices.paid(c) for c in of]
+    return Line(
+        kind,
+        [s.ratio for s in speeds],
+        [100 * p.effect for p in paid],
+        [100 * p.low for p in paid],
+        [100 * p.high for p in paid],
+        place,
+        "none",
+        [s.low for s in speeds],
+        [s.high for s in speeds],
+        [c.name.removeprefix(f"{kind} ").removeprefix("to ") for c in of],
+    )
+
+
+def promise_panel(choices: Choices, lines: Sequence[tuple[str, str]]) -> Panel:
+    """What operations promise, and what came of it, by the share of multiplications left: a line
+    for each kind in an engine, a colour for each engine of a kind."""
+    shares = [100 * left for left in (1.0, *choices.by_left(*lines[0]))]
+    drawn = [Line("promised", shares, [100 / x for x in shares], pair=5, stroke="dotted")]
+    kinds = [*dict.fromkeys(kind for kind, _ in lines)]
+    for place, (kind, engine) in enumerate(lines):
+        by = choices.by_left(kind, engine)
+        speeds = [choices.speed(choice) for choice in by.values()]
+        again = place and lines[place - 1][0] == kind
+        drawn.append(Line(
+            f"{kind}, {engine}", [100 * left for left in by], [s.ratio for s in speeds],
+            [s.low for s in speeds], [s.high for s in speeds], kinds.index(kind),
+            "dashed" if again else "solid",
+        ))  # fmt: skip
+    return Panel("What is promised, and what comes", LEFT, SPEED, drawn, log=True, log_x=True)
+
+
+def better_panel(choices: Choices, kinds: Sequence[str], engine: str) -> Panel:
+    """Accuracy by the share of multiplications left, beside that of the reference."""
+    drawn, shares = [], [100.0]
+    for place, kind in enumerate(kinds):
+        by = choices.by_left(kind, engine)
+        shares = [100 * left for left in by]
+        mean, low, high = _accuracy(choices, [choice.name for choice in by.values()])
+        drawn.append(Line(kind, shares, mean, low, high, place))
+    mean, low, high = _accuracy(choices, [choices.reference] * 2)
+    ends = [min(shares), max(shares)]
+    drawn.append(Line(choices.reference, ends, mean, low, high, 5, "dotted"))
+    title = "Which is better at equal multiplications"
+    return Panel(title, LEFT, "accuracy, %", drawn, log_x=True)
+
+
+def _accuracy(choices: Choices, names: Sequence[str]) -> list[tuple[float, ...]]:
+    """Means over members with limits, in %."""
+    each = [mean_interval(100 * choices.results.of(n).fact("accuracy")) for n in names]
+    return [*zip(*each, strict=True)]
