@@ -11,6 +11,7 @@ import os
 import sys
 import time
 import warnings
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -78,7 +79,7 @@ def ran(request: Request) -> dict[str, Ran]:
     built: dict[str, Built] = {}
     answers: dict[str, Any] = {}
     for variant in wanted:
-        found[variant.name], made = _built(variant, network, x_B, x_N[:CALIBRATED_ON])
+        found[variant.name], made = built_or_why(variant, network, x_B, x_N[:CALIBRATED_ON])
         if made is None:
             continue
         try:
@@ -103,7 +104,7 @@ def _network(name: str) -> nn.Module:
     return network.to("cpu", torch.float32).eval()
 
 
-def _built(
+def built_or_why(
     variant: Variant, network: nn.Module, x_B: Tensor, calibration: Tensor
 ) -> tuple[Ran, Built | None]:
     """A row for each, whatever happens."""
@@ -152,9 +153,19 @@ def answered(made: Built, x_N: Tensor, batch: int) -> Any:
 def main(request: Path, answer: Path) -> None:
     """From file to file; an error of ours becomes a line."""
     os.environ.setdefault("OMP_NUM_THREADS", "1")
-    asked = json.loads(request.read_text(encoding="utf-8"))
+    answer_by_file(
+        request,
+        answer,
+        lambda asked: {"rows": {n: asdict(r) for n, r in ran(Request(**asked)).items()}},
+    )
+
+
+def answer_by_file(
+    request: Path, answer: Path, answering: Callable[[dict[str, Any]], dict[str, Any]]
+) -> None:
+    """What a process does that was asked by ``undertow.lottery.process``."""
     try:
-        found: dict[str, Any] = {"rows": {n: asdict(r) for n, r in ran(Request(**asked)).items()}}
+        found = answering(json.loads(request.read_text(encoding="utf-8")))
     except UndertowError as error:
         found = {"refused": str(error)}
     answer.write_text(json.dumps(found), encoding="utf-8")
