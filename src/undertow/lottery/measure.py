@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import os
 import statistics
-import subprocess
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -33,6 +29,7 @@ from undertow.lab.measurements.roofline import (
 )
 from undertow.lab.measurements.speedups import speed_up
 from undertow.lottery.found import Row, ThreeWays
+from undertow.lottery.process import answer_of
 
 FLOAT32 = (REFERENCE, "compile", "onnxruntime", "openvino")
 Tell = Callable[[str], None]
@@ -56,29 +53,15 @@ def run_processes(
 
 
 def _one_process(request: Request, folder: Path) -> Ran:
-    asked, answer = folder / "request.json", folder / "answer.json"
-    asked.write_text(json.dumps(asdict(request)), encoding="utf-8")
-    answer.unlink(missing_ok=True)
-    one = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
-    done = subprocess.run(
-        [sys.executable, "-m", "undertow.lab.lottery.worker", str(asked), str(answer)],
-        env=os.environ | one | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
-        capture_output=True,
-        text=True,
-        errors="replace",
-        check=False,
-    )
-    if not answer.exists():
-        last = next((said for said in reversed(done.stderr.splitlines()) if said.strip()), "")
-        raise UserError(
-            f"{request.model}: the process that runs the variants ended with exit code "
-            f"{done.returncode} ({last or 'without a word'}); leave the variant out that ends it "
-            "with --only"
-        )
-    found: dict[str, Any] = json.loads(answer.read_text(encoding="utf-8"))
-    if "refused" in found:
-        raise UserError(found["refused"])
-    rows: Ran = found["rows"]
+    rows: Ran = answer_of(
+        "undertow.lab.lottery.worker",
+        asdict(request),
+        folder,
+        lambda ended: (
+            f"{request.model}: the process that runs the variants {ended}; leave the variant out "
+            "that ends it with --only"
+        ),
+    )["rows"]
     return rows
 
 
@@ -110,7 +93,7 @@ def rows_of(
     known = {v.name: v for v in variants(request.sparsity, request.channels_kept)}
     costs = costs_of(first[REFERENCE]["work"])
     before = predicted(promised(costs, Ideal()), device)
-    seconds = {name: _seconds(runs, name, clock) for name in first}
+    seconds = {name: seconds_of(runs, name, clock) for name in first}
     timed = {name: s for name, s in seconds.items() if s}
     fastest = min((n for n in FLOAT32 if n in timed), key=lambda n: statistics.median(timed[n]))
     found = []
@@ -140,7 +123,7 @@ def _predicted(
     return predicted(promised(costs_of(ran["work"]), Ideal()), device) if ran["work"] else None
 
 
-def _seconds(runs: Sequence[Ran], name: str, clock: str) -> tuple[float, ...]:
+def seconds_of(runs: Sequence[Ran], name: str, clock: str) -> tuple[float, ...]:
     """Of all processes, or of none: where one could not run it, ratios would not be paired."""
     found = tuple(run[name][clock] for run in runs if run.get(name, {}).get(clock))
     return found if len(found) == len(runs) else ()

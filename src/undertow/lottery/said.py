@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from undertow.lab.measurements.speedups import SpeedUp
 from undertow.lottery.found import Lottery, Row, Slice, faster, known, slower
+from undertow.lottery.ideas_found import Ideas
 from undertow.report.wording import percent, plural
 
 NONE = "–"
@@ -123,7 +124,7 @@ def _missed(row: Row) -> str:
     )
 
 
-def notices(lottery: Lottery) -> list[str]:
+def notices(lottery: Lottery | Ideas) -> list[str]:
     """What must be known before any number."""
     found = []
     if lottery.clock == "processor":

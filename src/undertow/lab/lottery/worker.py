@@ -11,6 +11,7 @@ import os
 import sys
 import time
 import warnings
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -152,9 +153,19 @@ def answered(made: Built, x_N: Tensor, batch: int) -> Any:
 def main(request: Path, answer: Path) -> None:
     """From file to file; an error of ours becomes a line."""
     os.environ.setdefault("OMP_NUM_THREADS", "1")
-    asked = json.loads(request.read_text(encoding="utf-8"))
+    answer_by_file(
+        request,
+        answer,
+        lambda asked: {"rows": {n: asdict(r) for n, r in ran(Request(**asked)).items()}},
+    )
+
+
+def answer_by_file(
+    request: Path, answer: Path, answering: Callable[[dict[str, Any]], dict[str, Any]]
+) -> None:
+    """What a process does that was asked by ``undertow.lottery.process``."""
     try:
-        found: dict[str, Any] = {"rows": {n: asdict(r) for n, r in ran(Request(**asked)).items()}}
+        found = answering(json.loads(request.read_text(encoding="utf-8")))
     except UndertowError as error:
         found = {"refused": str(error)}
     answer.write_text(json.dumps(found), encoding="utf-8")

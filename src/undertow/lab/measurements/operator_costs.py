@@ -123,4 +123,6 @@ def bytes_of(x: Tensor) -> int:
         return min(x.numel() * x.element_size(), x.untyped_storage().nbytes())
     if x.layout in (torch.sparse_csr, torch.sparse_bsr):
         return sum(bytes_of(t) for t in (x.values(), x.crow_indices(), x.col_indices()))
+    if x.layout in (torch.sparse_csc, torch.sparse_bsc):  # As a product reads a CSR weight.
+        return sum(bytes_of(t) for t in (x.values(), x.ccol_indices(), x.row_indices()))
     return 0

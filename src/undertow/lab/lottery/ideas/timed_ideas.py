@@ -1,0 +1,113 @@
+"""One process that times ideas beside their dense twins, each in every engine.
+
+``python -m undertow.lab.lottery.ideas.timed_ideas REQUEST ANSWER``
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from undertow.lab.lottery.built import Built
+from undertow.lab.lottery.ideas import IDEAS
+from undertow.lab.lottery.ideas.idea import Counted, Idea, counted
+from undertow.lab.lottery.variants import REFERENCE, Variant, variants
+from undertow.lab.lottery.worker import Ran, answer_by_file, built_or_why
+from undertow.lab.measurements.clocks import timed_together
+from undertow.lab.own_code import told
+
+ENGINES = (REFERENCE, "compile", "onnxruntime", "openvino")
+"""All in float32."""
+AGREES = 1e-3
+"""An engine's answers may be this far from eager's, as a share of the largest: it sums in another
+order. One further away answers something else, and its seconds count for nothing."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """Which ideas are timed, on batches of how many, with how many readings."""
+
+    names: tuple[str, ...]
+    batch: int
+    repeats: int
+
+
+def ran(
+    request: Request, ideas: Iterable[Idea] = IDEAS, engines: tuple[str, ...] = ENGINES
+) -> dict[str, Any]:
+    """``counted`` by idea and side, ``rows`` by idea, side and engine (``key``)."""
+    torch.set_num_threads(1)
+    tried = [v for v in variants(sparsity=0.5, channels_kept=0.5) if v.name in engines]
+    rows: dict[str, Ran] = {}
+    costs: dict[str, dict[str, Counted]] = {}
+    for idea in ideas:
+        if idea.name in request.names:
+            costs[idea.name], found = timed_idea(idea, request, tried)
+            rows |= found
+    return {
+        "counted": {n: {s: asdict(c) for s, c in sides.items()} for n, sides in costs.items()},
+        "rows": {key: asdict(row) for key, row in rows.items()},
+    }
+
+
+def key(name: str, side: str, engine: str) -> str:
+    """By which a row is found again."""
+    return f"{name}/{side}/{engine}"
+
+
+def timed_idea(
+    idea: Idea, request: Request, tried: Iterable[Variant]
+) -> tuple[dict[str, Counted], dict[str, Ran]]:
+    """Both sides of one idea in all engines, which take turns."""
+    costs: dict[str, Counted] = {}
+    rows: dict[str, Ran] = {}
+    calls = {}
+    for side, given in idea.sides.items():
+        network, x_B = given.made(request.batch)
+        costs[side] = counted(given, network, x_B)
+        for engine in tried:
+            why = idea.cannot.get(engine.name) if side == "idea" else None
+            at = key(idea.name, side, engine.name)
+            rows[at], made = (Ran("not here", why), None) if why else agreeing(engine, network, x_B)
+            if made is not None:
+                calls[at] = lambda m=made, x=x_B: m.logits(x)
+    for at, seconds in timed_together(calls, request.repeats).items():
+        rows[at].wall, rows[at].processor = seconds.wall, seconds.processor
+    return costs, rows
+
+
+def agreeing(engine: Variant, network: nn.Module, x_B: Tensor) -> tuple[Ran, Built | None]:
+    """The network in this engine, if it answers there as it does in eager."""
+    row, made = built_or_why(engine, network, x_B, x_B)
+    if made is None:
+        return row, None
+    try:
+        answer = made.logits(x_B)
+        with torch.no_grad():
+            expected = network(x_B)
+    except Exception as error:
+        row.status, row.note = "error", told(error)
+        return row, None
+    off = float((answer - expected).abs().max() / expected.abs().max())
+    if not off <= AGREES:
+        row.status = "error"
+        row.note = f"its answers are up to {100 * off:.2g} % of the largest away from eager's"
+        return row, None
+    return row, made
+
+
+def main(request: Path, answer: Path) -> None:
+    """From file to file."""
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    answer_by_file(request, answer, lambda asked: ran(Request(**asked)))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]))
