@@ -53,8 +53,8 @@ def ideas_headline(ideas: Ideas) -> str:
     best = min(ran, key=_ratio)
     left = "" if best is worst else f" and {times(_ratio(best))} in {best.engine}"
     return (
-        f"{len(lost)} of {plural(len(able), 'idea')} are shown to be slower in {FIRST} than a dense "
-        f"network of equal operations; the largest loss is that of {row.name}: "
+        f"{len(lost)} of {plural(len(able), 'idea')} are shown to be slower in {FIRST} than a "
+        f"dense network of equal operations; the largest loss is that of {row.name}: "
         f"{times(_ratio(worst))} its seconds in {FIRST}{left}."
     )
 

@@ -29,20 +29,17 @@ from math import sqrt
 
 from undertow.audit.settings import Settings
 from undertow.lab.data import CIFAR10, FashionMNIST, LongTail
-from undertow.lab.interventions import runtime
 from undertow.lab.interventions.weights import MagnitudePruning
-from undertow.lab.lottery.cells import Cell
 from undertow.lab.models import MLP
 from undertow.lab.population import Population
 from undertow.lab.recipe import Recipe
-from undertow.study import (
-    Comparison, Outcome, Results, Scale, Study, Table, claim, claims_in, decided, untested,
-)  # fmt: skip
-from undertow.study.claims import effect_text
+from undertow.study import Comparison, Outcome, Results, Scale, Study, Table, claim, claims_in
+from undertow.study.claims import decided, effect_text, untested
 from undertow.study.figures import Panel
+from undertow.study.lottery import choices as could
+from undertow.study.lottery import engines as by
 from undertow.study.lottery import shown
 from undertow.study.lottery.beside_twins import BesideTwins, ideas_panel, ideas_table, slower_in
-from undertow.study.lottery.choices import SPARSE, Choice, Choices, Kind, in_engines, in_sparse_format
 from undertow.study.lottery.in_engines import InEngines
 from undertow.study.lottery.outcomes import above, as_fast, below, changes_sides, spared
 from undertow.study.pairs import Gain
@@ -51,31 +48,16 @@ PAPER, BEYOND, SECONDS, IDEAS = "2009.06489", "accuracy_beyond_overall", "engine
 INSTEAD = "narrow instead of pruned"
 MEMBERS: dict[Scale, int] = {"smoke": 2, "demo": 6, "small": 12, "paper": 30}
 EPOCHS: dict[Scale, int] = {"smoke": 1, "demo": 12, "small": 24, "paper": 100}
-PROCESSES: dict[Scale, int] = {"smoke": 2, "demo": 3, "small": 6, "paper": 10}
-REPEATS: dict[Scale, int] = {"smoke": 3, "demo": 10, "small": 15, "paper": 30}
+TIMES: dict[Scale, tuple[int, int]] = {  # processes, and readings in each
+    "smoke": (2, 3), "demo": (3, 10), "small": (6, 15), "paper": (10, 30)
+}  # fmt: skip
 FEW, ALL = (0.1,), (0.5, 0.2, 0.1, 0.05, 0.02)
 LEFT: dict[Scale, tuple[float, ...]] = {"smoke": FEW, "demo": FEW, "small": ALL, "paper": ALL}
 CLASSES, REVERSED = 10, (9, 8, 7, 6, 5, 4, 3, 2, 1, 0)
-DENSE, AGAIN = Kind("dense", "dense"), Kind("dense again", "dense again")
-PRUNED, NARROW = Kind("pruned", "pruned to {:g} %", zeros=True), Kind("narrow", "narrow {:g} %")
+DENSE, AGAIN = could.Kind("dense", "dense"), could.Kind("dense again", "dense again")
+PRUNED = could.Kind("pruned", "pruned to {:g} %", zeros=True)
+NARROW = could.Kind("narrow", "narrow {:g} %")
 TENTH, FITTING = PRUNED.of(0.1), NARROW.of(0.1)
-EAGER, COMPILED, ONNX, OPENVINO = "torch eager", "torch compiled", "ONNX Runtime", "OpenVINO"
-ENGINES = {EAGER: "eager", COMPILED: "compile", ONNX: "onnxruntime", OPENVINO: "openvino"}
-INT8, WEIGHTS = "int8", "int8 weights alone"
-BY_ENGINE = {
-    "int8 weights, torchao": runtime.TorchaoLinearInt8(activations=False),
-    "int8, torchao": runtime.TorchaoLinearInt8(),
-    "int8, ONNX Runtime": runtime.OnnxStaticInt8(exact_sums=False),
-    "int8, OpenVINO": runtime.OpenVINOStaticInt8(exact_sums=False),
-}
-INTEGER = [
-    (WEIGHTS, EAGER, "torchao-int8-weights", "int8 weights, torchao"),
-    (WEIGHTS, COMPILED, "torchao-int8-weights-compile", "int8 weights, torchao"),
-    (INT8, EAGER, "torchao-int8-dynamic", "int8, torchao"),
-    (INT8, COMPILED, "torchao-int8-dynamic-compile", "int8, torchao"),
-    (INT8, ONNX, "onnxruntime-int8-static", "int8, ONNX Runtime"),
-    (INT8, OPENVINO, "openvino-int8", "int8, OpenVINO"),
-]  # fmt: skip
 
 
 def narrowed(hidden: int, inputs: int, left: float) -> MLP:
@@ -102,14 +84,11 @@ def networks(scale: Scale) -> list[Population]:
     return [dense, dense.again(AGAIN.name), *pruned, *narrow]
 
 
-def choices(shares: tuple[float, ...]) -> list[Choice]:
+def choices(shares: tuple[float, ...]) -> list[could.Choice]:
     """Every network in every engine, pruned ones also in CSR; the reference by int8 engines."""
-    integer = (Choice(n, INT8, e, Cell(DENSE.name, variant), p) for n, e, variant, p in INTEGER)
-    return [
-        *in_engines((DENSE, AGAIN, PRUNED, NARROW), shares, ENGINES),
-        *in_sparse_format(PRUNED, shares, EAGER),
-        *integer,
-    ]
+    kinds = DENSE, AGAIN, PRUNED, NARROW
+    plain = could.in_engines(kinds, shares, by.FLOAT32)
+    return [*plain, *could.in_sparse_format(PRUNED, shares, by.EAGER), *by.in_int8(DENSE.name)]
 
 
 def study(scale: Scale) -> Study:
@@ -117,16 +96,15 @@ def study(scale: Scale) -> Study:
     dense, *others = networks(scale)
     by_name = {p.name: p for p in others}
     cells = tuple(choice.cell for choice in choices(LEFT[scale]))
-    times = {"processes": PROCESSES[scale], "repeats": REPEATS[scale]}
     return Study(
         name="hardware_lottery",
         method=__doc__ or "",
         reference=dense,
-        variants=(*others, *(dense.under(how, name=name) for name, how in BY_ENGINE.items())),
+        variants=(*others, *(dense.under(how, name=name) for name, how in by.BY_ENGINE.items())),
         others=(Comparison(INSTEAD, by_name[TENTH], (by_name[FITTING],)),),
         measurements={
-            SECONDS: InEngines((dense, *others), cells, DENSE.name, **times),
-            IDEAS: BesideTwins(**times),
+            SECONDS: InEngines((dense, *others), cells, DENSE.name, TIMES[scale]),
+            IDEAS: BesideTwins(TIMES[scale]),
         },
         claims=claims_in(globals()),
         settings=Settings(by=("class", "frequency")),
@@ -135,17 +113,17 @@ def study(scale: Scale) -> Study:
     )
 
 
-def of(r: Results) -> Choices:
+def of(r: Results) -> could.Choices:
     """What could be shipped, of the arms that this scale has."""
     shares = tuple(x for x in ALL if PRUNED.of(x) in r.populations)
-    return Choices(r, choices(shares), DENSE.name, SECONDS)
+    return could.Choices(r, choices(shares), DENSE.name, SECONDS)
 
 
 def tables(r: Results) -> list[Table]:
     """Who pays for which speed; equal multiplications; ideas beside their twins."""
     return [
-        shown.paying_table(of(r), [*ENGINES]),
-        shown.equal_table(of(r), (PRUNED.name, NARROW.name), [*ENGINES]),
+        shown.paying_table(of(r), [*by.FLOAT32]),
+        shown.equal_table(of(r), (PRUNED.name, NARROW.name), [*by.FLOAT32]),
         ideas_table(r.measurement(IDEAS)),
     ]
 
@@ -153,34 +131,36 @@ def tables(r: Results) -> list[Table]:
 def panels(r: Results) -> list[Panel]:
     """The essay's argument: promised, realised and better; a front for each engine; ideas."""
     both = (NARROW.name, PRUNED.name)
-    drawn = [(kind, engine) for kind in both for engine in (EAGER, ONNX)] + [(SPARSE, EAGER)]
+    drawn = [(kind, engine) for kind in both for engine in (by.EAGER, by.ONNX)] + [
+        (could.SPARSE, by.EAGER)
+    ]
     return [
-        shown.promise_panel(of(r), drawn),
-        shown.better_panel(of(r), both, EAGER),
-        *(shown.front_panel(of(r), engine) for engine in ENGINES),
+        shown.promise_panel(of(r), [*drawn, (could.SPARSE, by.EAGER)]),
+        shown.better_panel(of(r), both, by.EAGER),
+        *(shown.front_panel(of(r), engine) for engine in by.FLOAT32),
         ideas_panel(r.measurement(IDEAS)),
     ]
 
 
 @claim("Timing alone: a second dense population runs as fast as the first, within 3 %", "ours")
 def equally_fast(r: Results) -> Outcome:
-    return as_fast(of(r).in_each(AGAIN.name, DENSE.name, ENGINES), within=0.03)
+    return as_fast(of(r).in_each(AGAIN.name, DENSE.name, by.FLOAT32), within=0.03)
 
 
 @claim("Unstructured sparsity buys no speed in dense kernels, within 3 %", PAPER)
 def zeros_buy_nothing(r: Results) -> Outcome:
-    return as_fast(of(r).in_each(TENTH, DENSE.name, ENGINES), within=0.03)
+    return as_fast(of(r).in_each(TENTH, DENSE.name, by.FLOAT32), within=0.03)
 
 
 @claim("A kernel that skips zeros is slower than the dense one at a tenth of the weights", PAPER)
 def no_sparse_kernels(r: Results) -> Outcome:
-    sparse = of(r).by_left(SPARSE, EAGER)[0.1]
+    sparse = of(r).by_left(could.SPARSE, by.EAGER)[0.1]
     return below({"CSR": of(r).speed(sparse)})
 
 
 @claim("Weights stored in 8 bits are multiplied as before and buy no speed", PAPER)
 def stored_small(r: Results) -> Outcome:
-    return below(of(r).in_each(WEIGHTS, DENSE.name, (EAGER, COMPILED)))
+    return below(of(r).in_each(by.WEIGHTS, DENSE.name, (by.EAGER, by.COMPILED)))
 
 
 @claim("At equal multiplications the better idea loses: pruned is right more often …", PAPER)
@@ -191,7 +171,7 @@ def better(r: Results) -> Outcome:
 
 @claim("… and narrow is faster, in every engine", PAPER)
 def and_loses(r: Results) -> Outcome:
-    return above(of(r).in_each(FITTING, TENTH, ENGINES))
+    return above(of(r).in_each(FITTING, TENTH, by.FLOAT32))
 
 
 @claim("Who ships the narrow network instead makes a class pay beyond the whole", "ours")
@@ -199,12 +179,14 @@ def who_pays(r: Results) -> Outcome:
     lowest = r.within(INSTEAD).lowest(FITTING, BEYOND, "class")
     null = r.lowest(AGAIN.name, BEYOND, "class")
     said = f"{lowest['value']} {effect_text(lowest)} beyond the whole; {AGAIN.name}: "
-    return decided([(-lowest["high"], -lowest["low"])], said + f"{null['value']} {effect_text(null)}")
+    return decided(
+        [(-lowest["high"], -lowest["low"])], said + f"{null['value']} {effect_text(null)}"
+    )
 
 
 @claim("Whether int8 or half the multiplications is faster depends on the engine", PAPER)
 def depends_on_engine(r: Results) -> Outcome:
-    return changes_sides(of(r).in_each(INT8, NARROW.of(0.5), ENGINES))
+    return changes_sides(of(r).in_each(by.INT8, NARROW.of(0.5), by.FLOAT32))
 
 
 @claim("Ideas without kernels of their own are slower than dense layers of equal operations", PAPER)
@@ -214,7 +196,7 @@ def ideas_lose(r: Results) -> Outcome:
 
 @claim("int8 makes no class pay, in any engine", "ours")
 def int8_spares(r: Results) -> Outcome:
-    return spared({name: r.lowest(name, "accuracy", "class") for name in BY_ENGINE})
+    return spared({name: r.lowest(name, "accuracy", "class") for name in by.BY_ENGINE})
 
 
 cliff = untested(

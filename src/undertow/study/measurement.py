@@ -1,4 +1,4 @@
-"""What a study measures beside its records: of members that are trained, such as seconds in engines.
+"""What a study measures beside its records, of members that are trained: seconds in engines, say.
 
 Taken once and kept as JSON in the study's folder. It is taken again where its declaration or what
 it was measured on has changed.

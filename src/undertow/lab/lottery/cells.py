@@ -1,5 +1,5 @@
-"""Trained networks in engines: one process of a study's lottery. All cells of a table of networks by
-engines take turns, so that any two of them can be set beside each other."""
+"""Trained networks in engines: one process of a study's lottery. All cells of a table, networks by
+engines, take turns, so that any two of them can be set beside each other."""
 
 from __future__ import annotations
 
@@ -88,8 +88,9 @@ def measured(described: bytes) -> list[dict[str, Any]]:
         if made is not None:
             x_B = of[cell.network].x_N[: asked.batch]
             calls[str(place)] = lambda made=made, x=x_B: made.logits(x)  # type: ignore[misc]
-    for place, seconds in timed_together(calls, asked.repeats).items():
-        rows[int(place)].wall, rows[int(place)].processor = seconds.wall, seconds.processor
+    for called, seconds in timed_together(calls, asked.repeats).items():
+        row = rows[int(called)]
+        row.wall, row.processor = seconds.wall, seconds.processor
     looked = [
         of[cell.network].looked_into(made, cell.engine, asked.batch) if asked.look and made else {}
         for cell, made in zip(asked.cells, built, strict=True)

@@ -1,5 +1,5 @@
-"""Ideas without kernels of their own beside dense twins of equal operations, as a study measures and
-reads them."""
+"""Ideas without kernels of their own beside dense twins of equal operations, as a study measures
+and reads them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from undertow.lab.measurements.speedups import SpeedUp
 from undertow.lab.population import Population
 from undertow.lottery.ideas import IdeaSettings, run_ideas
 from undertow.lottery.ideas_found import FIRST, Ideas, ideas_content, ideas_from
-from undertow.lottery.said import NONE
 from undertow.study.declaration import Table
 from undertow.study.figures import Line, Panel
 from undertow.study.lottery.outcomes import times
@@ -20,16 +19,16 @@ from undertow.study.measurement import Found
 
 @dataclass(frozen=True)
 class BesideTwins:
-    """Untrained layers, so of no population."""
+    """Untrained layers, so of no population. ``times`` are how many processes time them, and
+    readings of each in one."""
 
-    processes: int
-    repeats: int
+    times: tuple[int, int]
     batch: int = 32
     populations: tuple[Population, ...] = ()
 
     def take(self, folders: Mapping[str, Path], tell: Callable[[str], None]) -> Found:
         """What ``ideas_from`` reads."""
-        settings = IdeaSettings(self.batch, self.processes, self.repeats)
+        settings = IdeaSettings(self.batch, *self.times)
         return ideas_content(run_ideas(settings, tell=tell))
 
 
@@ -53,9 +52,9 @@ def ideas_table(found: Found) -> Table:
         for row in ideas.rows
     ]
     note = (
-        f"An idea's seconds over those of a dense twin with as many operations, in the same engine, "
-        f"batches of {ideas.batch}, {ideas.processes} processes; *by roofline*: of the operators "
-        f"that torch runs. {NONE} is never 1: where an engine does not take an idea, the cell says so."
+        "An idea's seconds over those of a dense twin with as many operations, in the same engine, "
+        f"in batches of {ideas.batch}, over {ideas.processes} processes. *By roofline*: of the "
+        "operators that torch runs. Where an engine does not take an idea, its cell says so."
     )
     head = ["idea", "its dense twin", "by roofline", *engines]
     return Table("Ideas beside dense layers of equal operations", head, rows, note)

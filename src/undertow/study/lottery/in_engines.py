@@ -32,17 +32,16 @@ ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_
 
 @dataclass(frozen=True)
 class InEngines:
-    """``cells`` of networks of these ``populations`` in engines, ``processes`` times with
-    ``repeats`` readings each. Process p asks member p of each population, so that limits over
-    processes are over members too. Predictions are of what each promises beside ``reference``
-    eager."""
+    """``cells`` of networks of these ``populations`` in engines: ``times`` are how many processes
+    ask them, and readings of each in one. Process p asks member p of each population, so that
+    limits over processes are over members too. Predictions are of what each promises beside
+    ``reference`` eager."""
 
     populations: tuple[Population, ...]
     cells: tuple[Cell, ...]
     reference: str
+    times: tuple[int, int]
     batch: int = 64
-    processes: int = 6
-    repeats: int = 15
 
     def take(self, folders: Mapping[str, Path], tell: Callable[[str], None]) -> Found:
         """Of each cell its status, ``seconds`` of all processes and what was ``predicted``; the
@@ -50,9 +49,9 @@ class InEngines:
         tell("calibrates the device")
         with one_thread():
             calibration = calibrate()
-        runs = []
-        for number in range(self.processes):
-            tell(f"seconds in engines: process {number + 1} of {self.processes}")
+        runs, (processes, _) = [], self.times
+        for number in range(processes):
+            tell(f"seconds in engines: process {number + 1} of {processes}")
             runs.append(self._process(folders, number))
         return self._found(runs, calibration)
 
@@ -61,7 +60,7 @@ class InEngines:
             (p, weights_of(folders[p.name], _done(folders[p.name]), number))
             for p in self.populations
         )
-        asked = Asked(networks, self.cells, self.batch, self.repeats, look=number == 0)
+        asked = Asked(networks, self.cells, self.batch, self.times[1], look=number == 0)
         context = multiprocessing.get_context("spawn")  # libraries read variables as they load
         with (
             no_main(),
@@ -84,7 +83,7 @@ class InEngines:
             for cell, ran in zip(self.cells, runs[0], strict=True)
             if cell.engine == REFERENCE
         }
-        cells = []
+        cells, device = [], calibration.device
         for place, cell in enumerate(self.cells):
             seconds = [run[place][clock] for run in runs if run[place][clock]]
             first = runs[0][place]
@@ -94,11 +93,11 @@ class InEngines:
                 **{name: first.get(name) for name in ("differ", "of")},
                 # of all processes or of none: ratios are within processes
                 "seconds": seconds if len(seconds) == len(runs) else [],
-                "predicted": _gains(costs[self.reference], costs[cell.network], cell, calibration.device),
+                "predicted": _gains(costs[self.reference], costs[cell.network], cell, device),
             })  # fmt: skip
         return {
             "machine": asdict(calibration.machine), "clock": clock, "worked": worked,
-            "batch": self.batch, "repeats": self.repeats, "cells": cells,
+            "batch": self.batch, "repeats": self.times[1], "cells": cells,
         }  # fmt: skip
 
 

@@ -83,7 +83,8 @@ def equal_table(choices: Choices, kinds: tuple[str, str], engines: Sequence[str]
 
 
 def front_panel(choices: Choices, engine: str) -> Panel:
-    """One engine: right is faster, up spares the class that loses most; those that no other beats joined."""
+    """One engine: right is faster, up spares the class that loses most. What no other beats is
+    joined."""
     front = choices.front(engine)
     able = choices.able(engine)
     lines = [_dots(choices, kind, [c for c in able if c.kind == kind], place)

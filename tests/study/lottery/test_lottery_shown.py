@@ -1,0 +1,58 @@
+"""Tables and panels of speed won and who pays."""
+
+from __future__ import annotations
+
+from planted_engines import choices
+from undertow.study.lottery import shown
+
+ENGINES = ["torch eager", "ONNX Runtime"]
+
+
+def test_each_choice_that_ran_has_a_row_with_its_promise_and_who_pays():
+    table = shown.paying_table(choices(), ENGINES)
+    rows = {(row[0], row[1]): row[2:] for row in table.rows}
+    assert list(rows) == [
+        ("torch eager", "dense"), ("torch eager", "narrow 10 %"), ("torch eager", "pruned to 10 %"),
+        ("torch eager", "pruned to 10 %, CSR"), ("torch eager", "int8"), ("ONNX Runtime", "dense"),
+    ]  # fmt: skip
+    assert rows["torch eager", "int8"] == [
+        "4.00 × [4.00, 4.00]", "4.00 ×", "4.00 ×", "100 %", "1 of 8",
+        "Shirt 0.0 [−3.0, +3.0], too small to tell", "12 (3 to 9)", "yes",
+    ]  # fmt: skip
+    assert rows["torch eager", "dense"][3:] == ["–", "1 of 8", "–", "–", ""]
+    assert rows["torch eager", "pruned to 10 %, CSR"][3] == "−6 %"
+    assert "3 processes with 5 readings each" in table.note
+    assert "one thread of a processor; seconds the wall's" in table.note
+    assert "97 % of the wall's seconds" in table.note
+
+
+def test_equal_multiplications_are_compared_in_both():
+    table = shown.equal_table(choices(), ("pruned", "narrow"), ["torch eager"])
+    (row,) = table.rows
+    assert row[0] == "10 %"
+    assert row[1].startswith("79.0 ± ")
+    assert row[3].startswith("+9.0 [")
+    assert row[4].startswith("7.90 × [")
+
+
+def test_a_front_panel_joins_what_nothing_beats():
+    panel = shown.front_panel(choices(), "torch eager")
+    *dots, front = panel.lines
+    assert [line.label for line in dots] == ["dense", "narrow", "pruned", "sparse format", "int8"]
+    assert {line.stroke for line in dots} == {"none"}
+    assert (front.stroke, list(front.y)) == ("dashed", [-10.0, 0.0])
+    assert front.x[1] == 4.0
+    (named,) = (line.names for line in dots if line.label == "narrow")
+    assert named == ["10 %"]
+
+
+def test_the_promise_stands_beside_what_came():
+    lines = [("narrow", "torch eager"), ("pruned", "torch eager"), ("sparse format", "torch eager")]
+    promised, *others = shown.promise_panel(choices(), lines).lines
+    assert (list(promised.x), list(promised.y)) == ([100.0, 10.0], [1.0, 10.0])
+    assert [line.label for line in others] == [
+        "narrow, torch eager", "pruned, torch eager", "sparse format, torch eager",
+    ]  # fmt: skip
+    assert list(others[1].y) == [1.0]
+    better = shown.better_panel(choices(), ("narrow", "pruned"), "torch eager")
+    assert [round(line.y[0], 6) for line in better.lines] == [70.0, 79.0, 80.0]
