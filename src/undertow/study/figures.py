@@ -85,14 +85,15 @@ def _bars(axes: Axes, line: Line, colour: str) -> None:
         axes.hlines(line.y, line.x_low, line.x_high, color=colour, alpha=0.5, linewidth=0.8)
 
 
-def _plain_ticks(axes: Axes) -> None:
-    """Logarithms of x, at 1, 2 and 5, as people write them."""
+def _plain_ticks(axes: Axes, both: bool) -> None:
+    """Logarithms of x, or of both, at 1, 2 and 5, as people write them."""
     from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator  # only figures need it
 
     axes.set_xscale("log")
-    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}"))
-    axes.xaxis.set_minor_locator(NullLocator())
+    for axis in (axes.xaxis, axes.yaxis) if both else (axes.xaxis,):
+        axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}"))
+        axis.set_minor_locator(NullLocator())
 
 
 def _draw(axes: Axes, panel: Panel) -> None:
@@ -114,7 +115,7 @@ def _draw(axes: Axes, panel: Panel) -> None:
     if panel.log:
         axes.set_yscale("log")
     if panel.log_x:
-        _plain_ticks(axes)
+        _plain_ticks(axes, both=panel.log)
     elif all(float(x).is_integer() for line in panel.lines for x in line.x):
         from matplotlib.ticker import MaxNLocator  # only figures need it
 

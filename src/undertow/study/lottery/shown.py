@@ -109,7 +109,7 @@ def _dots(choices: Choices, kind: str, of: Sequence[Choice], place: int) -> Line
         "none",
         [s.low for s in speeds],
         [s.high for s in speeds],
-        [c.name.removeprefix(f"{kind} ").removeprefix("to ") for c in of],
+        ["" if c.left == 1 else f"{100 * c.left:g} %" for c in of],
     )
 
 
