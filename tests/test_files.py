@@ -552,8 +552,8 @@ def test_a_study_whose_name_is_too_long_is_none(place: Path):
     assert done.stderr == (
         f"undertow: there is no study '{LONG}.py': choose from compression_bias, "
         "compression_subgroups, contrastive_pruning, digits_instrument, gradient_flow, "
-        "human_disagreement, loss_prioritization, robust_distillation, tooling_randomness, "
-        "two_long_tails, two_long_tails_people, or give the path of a study's file\n"
+        "hardware_lottery, human_disagreement, loss_prioritization, robust_distillation, "
+        "tooling_randomness, two_long_tails, two_long_tails_people, or give the path of a study's file\n"
     )
 
 
