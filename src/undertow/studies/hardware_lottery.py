@@ -131,11 +131,9 @@ def tables(r: Results) -> list[Table]:
 def panels(r: Results) -> list[Panel]:
     """The essay's argument: promised, realised and better; a front for each engine; ideas."""
     both = (NARROW.name, PRUNED.name)
-    drawn = [(kind, engine) for kind in both for engine in (by.EAGER, by.ONNX)] + [
-        (could.SPARSE, by.EAGER)
-    ]
+    plain = [(kind, engine) for kind in both for engine in (by.EAGER, by.ONNX)]
     return [
-        shown.promise_panel(of(r), [*drawn, (could.SPARSE, by.EAGER)]),
+        shown.promise_panel(of(r), [*plain, (could.SPARSE, by.EAGER)]),
         shown.better_panel(of(r), both, by.EAGER),
         *(shown.front_panel(of(r), engine) for engine in by.FLOAT32),
         ideas_panel(r.measurement(IDEAS)),

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 WIDTH, HEIGHT = 4.2, 3.1
 """Of a panel, in inches."""
+LONG = 18
+"""Letters of a name, three of which would be wider than a panel."""
 MANY = 4
 """Lines whose names have room inside a panel; those of more stand below it."""
 Stroke = Literal["solid", "dashed", "dotted", "dashdot", "none"]
@@ -48,6 +50,8 @@ class Panel:
     lines: Sequence[Line]
     log: bool = False
     log_x: bool = False
+    ticks: Sequence[str] = ()
+    """Names of x = 0, 1, 2 …, where it is no number."""
 
 
 def drawn(panels: Sequence[Panel], columns: int = 2) -> str:
@@ -101,7 +105,7 @@ def _draw(axes: Axes, panel: Panel) -> None:
         colour = COLOURS[line.pair % len(COLOURS)]
         how: dict[str, Any] = {"linestyle": line.stroke, "color": colour, "marker": "o"}
         if line.stroke == "none":
-            how |= {"alpha": 0.5, "markeredgewidth": 0}
+            how |= {"alpha": 0.9 if line.low else 0.5, "markeredgewidth": 0}
         axes.plot(line.x, line.y, label=line.label, markersize=3, **how)
         if line.stroke == "none":
             _bars(axes, line, colour)
@@ -114,15 +118,21 @@ def _draw(axes: Axes, panel: Panel) -> None:
     axes.set_ylabel(panel.y_label)
     if panel.log:
         axes.set_yscale("log")
-    if panel.log_x:
+    if panel.ticks:
+        axes.set_xticks(range(len(panel.ticks)), panel.ticks, rotation=30, ha="right")
+    elif panel.log_x:
         _plain_ticks(axes, both=panel.log)
     elif all(float(x).is_integer() for line in panel.lines for x in line.x):
         from matplotlib.ticker import MaxNLocator  # only figures need it
 
         axes.xaxis.set_major_locator(MaxNLocator("auto", integer=True, steps=[1, 2, 5, 10]))
     axes.spines[["top", "right"]].set_visible(False)
-    below: dict[str, Any] = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.2), "ncols": 3}
+    below: dict[str, Any] = {
+        "loc": "upper center",
+        "bbox_to_anchor": (0.5, -0.4 if panel.ticks else -0.2),
+    }
     below["handlelength"] = 3.5  # room for dashes beside the marker
+    below["ncols"] = 2 if any(len(line.label) > LONG for line in panel.lines) else 3
     named = [line for line in panel.lines if line.label]
     dots = len(named) > 1 and all(line.stroke == "none" for line in named)
     many = len(named) > MANY or dots  # a key of dots among dots would be read as more of them

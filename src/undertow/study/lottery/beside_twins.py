@@ -72,5 +72,5 @@ def ideas_panel(found: Found) -> Panel:
             engine, there, [s.ratio for s in slower.values()], [s.low for s in slower.values()],
             [s.high for s in slower.values()], place, "none",
         ))  # fmt: skip
-    at = ", ".join(f"{place} {name}" for place, name in enumerate(names))
-    return Panel("Ideas beside dense twins", at, "times as slow as the twin", lines, log=True)
+    title, slow = "Ideas beside dense twins of equal operations", "times as slow as the twin"
+    return Panel(title, "", slow, lines, log=True, ticks=names)

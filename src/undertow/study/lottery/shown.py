@@ -9,12 +9,15 @@ from undertow.audit.wording import signed
 from undertow.lottery.said import NONE
 from undertow.study.declaration import Table
 from undertow.study.figures import Line, Panel
-from undertow.study.lottery.choices import Choice, Choices
+from undertow.study.lottery import engines as by
+from undertow.study.lottery.choices import Choice, Choices, Paid
 from undertow.study.lottery.outcomes import times
 from undertow.study.pairs import Gain
 from undertow.study.trained import mean_interval, percent
 
-SPEED = "times as fast as the dense network, eager"
+SPEED = "times as fast as dense, eager"
+NAMED = 0.03
+"""From this loss of one class on, points that are all as fast have room for a name each."""
 LEFT = "% of multiplications left"
 
 
@@ -109,8 +112,16 @@ def _dots(choices: Choices, kind: str, of: Sequence[Choice], place: int) -> Line
         "none",
         [s.low for s in speeds],
         [s.high for s in speeds],
-        ["" if c.left == 1 else f"{100 * c.left:g} %" for c in of],
+        [_name(c, p) for c, p in zip(of, paid, strict=True)],
     )
+
+
+def _name(choice: Choice, paid: Paid) -> str:
+    """How much is left; zeros are all as fast, so that of those that cost little none has room."""
+    if choice.left == 1:
+        return choice.name if choice.name == by.INT8 else ""
+    crowded = choice.cell.density < 1 and paid.effect > -NAMED
+    return "" if crowded else f"{100 * choice.left:g} %"
 
 
 def promise_panel(choices: Choices, lines: Sequence[tuple[str, str]]) -> Panel:
