@@ -25,6 +25,7 @@ FOUNDATION = {
 STUDY = FOUNDATION | {
     "undertow.study.claims",
     "undertow.study.declaration",
+    "undertow.study.measurement",
     "undertow.study.results",
     "undertow.study.trained",
 }
@@ -51,6 +52,40 @@ MAY_IMPORT: dict[str, set[str]] = {
     "undertow.study.declaration": STUDY
     | {"undertow.audit.settings", "undertow.lab.population", "undertow.study.figures"},
     "undertow.study.trained": FOUNDATION | {"undertow.records"},
+    "undertow.study.measurement": FOUNDATION | {"undertow.records", "undertow.lab.population"},
+    "undertow.study.lottery.outcomes": STUDY | {"undertow.lab.measurements.speedups"},
+    "undertow.study.lottery.choices": STUDY | {"undertow.lab.lottery", "undertow.lab.measurements"},
+    "undertow.study.lottery.engines": STUDY
+    | {
+        "undertow.lab.interventions.runtime",
+        "undertow.lab.lottery",
+        "undertow.study.lottery.choices",
+    },
+    "undertow.study.lottery.in_engines": STUDY
+    | {
+        "undertow.lab.lottery",
+        "undertow.lab.measurements",
+        "undertow.lab.population",
+        "undertow.lab.runner",
+        "undertow.lottery.measure",
+        "undertow.records",
+    },
+    "undertow.study.lottery.beside_twins": STUDY
+    | {
+        "undertow.lab.measurements.speedups",
+        "undertow.lab.population",
+        "undertow.lottery",
+        "undertow.study.figures",
+        "undertow.study.lottery.outcomes",
+    },
+    "undertow.study.lottery.shown": STUDY
+    | {
+        "undertow.audit.wording",
+        "undertow.lottery.said",
+        "undertow.study.figures",
+        "undertow.study.lottery",
+        "undertow.study.pairs",
+    },
     "undertow.study.figures": FOUNDATION,
     "undertow.study.pairs": STUDY | {"undertow.audit.stats", "undertow.study.figures"},
     "undertow.study.robustness": STUDY
