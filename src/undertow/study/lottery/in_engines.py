@@ -71,7 +71,7 @@ class InEngines:
                 return pool.submit(measured, cloudpickle.dumps(asked)).result()
             except BrokenProcessPool as error:
                 raise UserError(
-                    f"the process that asks {len(networks)} networks in engines ended without a "
+                    "the process that asks networks in engines ended without a "
                     "word; perhaps for lack of memory: free some, and run the study again, which "
                     "goes on with the members it has"
                 ) from error
