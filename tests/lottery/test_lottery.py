@@ -17,7 +17,7 @@ from lottery_worlds import CALIBRATION, HOSTILE, MACHINE, REQUEST, WORK, answers
 from undertow.cli import app
 from undertow.errors import UserError
 from undertow.lab.lottery.worker import Ran
-from undertow.lab.measurements.calibration import processor_name
+from undertow.lab.measurements.calibration import processor_name, write_calibration
 from undertow.lottery.found import Lottery
 from undertow.lottery.lottery import Settings, of_this_machine
 from undertow.lottery.lottery import lottery_of as run_lottery
@@ -143,15 +143,78 @@ def test_the_same_answers_cost_nobody_anything():
     assert (paid["x"].differ, paid["x"].worst) == (0, None)
 
 
+def test_labels_may_be_places_beside_names():
+    table, given = answers()
+    names = ("a", "b", "c", "d")
+    paid = paid_by(table, given, names, ("region",), 0.05)["masked-dense"]
+    assert (paid.lost, paid.worst.value) == (50, "north")
+    by_name = table.with_columns(pl.Series("label", [names[k] for k in table["label"]]))
+    assert paid_by(by_name, given, names, ("region",), 0.05)["masked-dense"] == paid
+
+
 def test_a_label_that_is_no_class_is_refused():
     table, given = answers()
+    words = table.with_columns(pl.lit("e").alias("label"))
     with pytest.raises(UserError) as error:
-        paid_by(table, given, ("a", "b", "c", "d"), (), 0.05)
-    label = str(table["label"][0])
+        paid_by(words, given, ("a", "b", "c", "d"), (), 0.05)
     assert str(error.value) == (
-        f"label '{label}': is none of the model's 4 classes (a, b, c, d); name them in the order "
-        "of its outputs with --classes"
+        "labels: the label of 'e0' is 'e', which is none of the names after --classes (a, b, c, "
+        "d); write labels and names alike, or give labels as places of outputs, 0 to 3"
     )
+    some = table.with_columns(
+        pl.when(pl.col("example_id") == "e3").then(None).otherwise("label").alias("label")
+    )
+    with pytest.raises(UserError) as error:
+        paid_by(some, given, CLASSES, (), 0.05)
+    assert str(error.value) == (
+        "labels: 'e3' has none, and others have one; give all a label, or leave out the examples "
+        "without"
+    )
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        (
+            Settings(by=("ward",)),
+            "--by ward: the examples have no column ward; it has none; give --table FILE",
+        ),
+        (
+            Settings(classes=("a", "b")),
+            "labels: the label of 'x' is 'Cat', which is none of the names after --classes (a, b); "
+            "write labels and names alike, or give labels as places of outputs, 0 to 1",
+        ),
+    ],
+)
+def test_what_cannot_be_sliced_or_named_is_refused_before_any_work(
+    tmp_path: Path, settings: Settings, said: str
+):
+    np.savez(tmp_path / "x.npz", x=np.zeros((1, 2)), ids=["x"], labels=["Cat"])
+    with pytest.raises(UserError) as error:
+        run_lottery("no.py:build", tmp_path / "x.npz", None, tmp_path / "o", settings)
+    assert str(error.value) == said
+
+
+def test_names_that_do_not_fit_are_refused_after_the_first_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    ran = []
+
+    def one(request, folder):
+        ran.append(request)
+        np.savez(request.answers, eager=np.zeros((3, 4)))
+        return runs()[0]
+
+    monkeypatch.setattr("undertow.lottery.measure._one_process", one)
+    np.savez(tmp_path / "x.npz", x=np.zeros((3, 2)), labels=[0, 1, 4])
+    own = replace(CALIBRATION, machine=replace(MACHINE, processor=processor_name()))
+    write_calibration(own, tmp_path / "c.json")
+    with pytest.raises(UserError) as error:
+        run_lottery(
+            "m.py:build", tmp_path / "x.npz", None, tmp_path / "o", Settings(), tmp_path / "c.json"
+        )
+    assert str(error.value).startswith("labels: the label of '2' is 4, and the model tells 4 ")
+    assert len(ran) == 1
 
 
 def test_the_headline_says_the_best_and_the_emptiest_promise(found: Lottery):

@@ -90,6 +90,24 @@ def test_slices_are_tested_by_the_audit_and_the_record_is_one_that_an_audit_read
     )
 
 
+def test_labels_that_are_words_are_joined_with_names_of_outputs(tmp_path: Path):
+    names = ["owl", "dog", "cat"]
+    given = {"x": inputs(), "ids": IDS, "labels": np.array([names[row % 3] for row in range(N)])}
+    few = {"sizes": (1,), "threads": (), "without": ["precision", "neighbours"]}
+    found = undertow.vary(Separated().eval(), given, out=tmp_path / "o", classes=names, **few)
+    assert found.audit.reference.accuracy == 1.0
+    assert found.audit.classes == ("owl", "dog", "cat")
+    with pytest.raises(UserError) as refused:
+        undertow.vary(Separated().eval(), given, out=tmp_path / "p", **few)
+    assert str(refused.value) == (
+        "labels: the label of 'e0' is 'owl', and nothing says which output that is; name the "
+        "outputs in their order after --classes, with the words of the labels"
+    )
+    places = given | {"labels": np.array([str(row % 3) for row in range(N)])}
+    found = undertow.vary(Separated().eval(), places, out=tmp_path / "p", classes=names, **few)
+    assert found.audit.reference.accuracy == 1.0
+
+
 def test_what_programs_read(centred):
     told = json.loads((centred.folder / "vary.json").read_text())
     assert told["format"] == "undertow-vary/1"

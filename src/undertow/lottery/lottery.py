@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -25,12 +25,12 @@ from undertow.lab.runner.threads import one_thread
 from undertow.lab.ways.given_model import ONNX
 from undertow.lottery.found import Lottery, Row
 from undertow.lottery.measure import clock_of, rows_of, run_processes
-from undertow.lottery.paying import paid_by
+from undertow.lottery.paying import labels_of, paid_by
 from undertow.lottery.written import CALIBRATION, contents_of, terminal
 from undertow.report.publish import publish
 from undertow.report.write import unwritable
 from undertow.undecoded import escaped
-from undertow.varying.examples import Examples, read_examples
+from undertow.varying.examples import Examples, read_examples, refuse_columns
 
 
 @dataclass(frozen=True)
@@ -83,9 +83,12 @@ def lottery_of(
     _refuse_onnx(model)
     examples = read_examples(inputs, table)
     x_N = _only_array(examples, inputs)
+    refuse_columns(settings.by, examples)
+    if settings.classes:
+        labels_of(examples.table, settings.classes)
     settings = replace(settings, batch=min(settings.batch, len(x_N)))
     device = _calibrated(calibration, tell)
-    found, answers = _measured(model, x_N, device, settings, tell)
+    found, answers = _measured(model, examples, x_N, device, settings, tell)
     if len(answers) > 1:
         found = _with_paid(found, examples, answers, settings)
     with TemporaryDirectory(prefix="undertow-lottery-") as folder:
@@ -140,6 +143,7 @@ def of_this_machine(path: Path, found: Calibration) -> Calibration:
 
 def _measured(
     model: str,
+    examples: Examples,
     x_N: NDArray[Any],
     device: Calibration,
     settings: Settings,
@@ -153,7 +157,10 @@ def _measured(
             batch=settings.batch, repeats=settings.repeats, sparsity=settings.sparsity,
             channels_kept=settings.channels, answers=str(folder / "answers.npz"),
         )  # fmt: skip
-        runs, answers = run_processes(request, settings.processes, folder, tell)
+        runs, answers = run_processes(
+            request, settings.processes, folder, tell,
+            check=lambda given: _refuse_unclassed(examples, given, settings),
+        )  # fmt: skip
     clock, worked = clock_of(runs)
     rows = rows_of(request, runs, device, clock, settings.level)
     found = Lottery(
@@ -169,17 +176,30 @@ def _with_paid(
     found: Lottery, examples: Examples, answers: dict[str, NDArray[Any]], settings: Settings
 ) -> Lottery:
     """Whose answers became others; outputs that are no rows of classes have none."""
-    first = answers[REFERENCE]
-    if first.ndim != 2 or first.shape[1] < 2:
+    classes = _classes(settings.classes, answers)
+    if not classes:
         return found
-    classes = _classes(settings.classes, first.shape[1])
     paid = paid_by(examples.table, answers, classes, settings.by, settings.level)
     labels = any(one.lost is not None for one in paid.values())
     rows: Sequence[Row] = [replace(row, paid=paid.get(row.name)) for row in found.rows]
     return replace(found, labels=labels, rows=tuple(rows))
 
 
-def _classes(given: tuple[str, ...], count: int) -> tuple[str, ...]:
+def _refuse_unclassed(
+    examples: Examples, answers: Mapping[str, NDArray[Any]], settings: Settings
+) -> None:
+    """``UserError`` for names or labels that do not fit the outputs, before the other processes."""
+    classes = _classes(settings.classes, answers)
+    if classes:
+        labels_of(examples.table, classes)
+
+
+def _classes(given: tuple[str, ...], answers: Mapping[str, NDArray[Any]]) -> tuple[str, ...]:
+    """Names of the outputs; none where outputs are no rows of classes."""
+    first = answers[REFERENCE]
+    if first.ndim != 2 or first.shape[1] < 2:
+        return ()
+    count = first.shape[1]
     if given and len(given) != count:
         raise UserError(
             f"--classes {','.join(given)}: names {len(given)} classes, and the model has {count} "

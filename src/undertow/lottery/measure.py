@@ -7,7 +7,7 @@ import os
 import statistics
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -41,18 +41,30 @@ Ran = dict[str, dict[str, Any]]
 
 
 def run_processes(
-    request: Request, processes: int, folder: Path, tell: Tell
+    request: Request,
+    processes: int,
+    folder: Path,
+    tell: Tell,
+    check: Callable[[Mapping[str, NDArray[Any]]], None] = lambda answers: None,
 ) -> tuple[list[Ran], dict[str, NDArray[Any]]]:
-    """Rows of each process, and the answers, for which the first one is asked."""
+    """Rows of each process, and the answers, for which the first one is asked. ``check`` is shown
+    them before the others begin, and may raise."""
     runs: list[Ran] = []
+    answers: dict[str, NDArray[Any]] = {}
     for number in range(processes):
         tell(f"process {number + 1} of {processes}: builds the variants and takes their time")
         asked = request if number == 0 else replace(request, answers=None)
         runs.append(_one_process(asked, folder))
         refuse_unrun(request.model, runs[-1])
-    assert request.answers is not None
-    with np.load(request.answers) as held:
-        return runs, {name: held[name] for name in held.files}
+        if asked.answers is not None:
+            answers = _answers(asked.answers)
+            check(answers)
+    return runs, answers
+
+
+def _answers(path: str) -> dict[str, NDArray[Any]]:
+    with np.load(path) as held:
+        return {name: held[name] for name in held.files}
 
 
 def _one_process(request: Request, folder: Path) -> Ran:

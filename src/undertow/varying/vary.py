@@ -14,8 +14,9 @@ from undertow.errors import UserError
 from undertow.varying.audited import audit_ways
 from undertow.varying.decided import decided_by
 from undertow.varying.differences import difference, no_numbers
-from undertow.varying.examples import ONLY, Examples, examples_of
-from undertow.varying.recorded import record, refuse_labels
+from undertow.varying.examples import LABEL, ONLY, Examples, examples_of, refuse_columns
+from undertow.varying.labelled import refuse_words, with_places
+from undertow.varying.recorded import record
 from undertow.varying.varied import Varied
 from undertow.varying.written import write_json
 
@@ -74,7 +75,9 @@ def vary_examples(
     from undertow.lab.ways.run import all_ways, refuse_wrong_pads, same
 
     refuse_wrong_pads(asked.pads, examples.arrays)
-    _refuse_columns(by, examples)
+    refuse_columns(by, examples)
+    if not numbers and not classes:
+        refuse_words(examples.table[LABEL].to_list(), examples.ids)
     _refuse_taken(out)
     name = model if isinstance(model, str) else type(model).__name__
     ways = all_ways(model, examples.arrays, asked, output, tell)
@@ -82,7 +85,7 @@ def vary_examples(
     _refuse_no_numbers(name, examples, reference_NC)
     decided = decided_by(reference_NC, numbers=numbers, threshold=threshold, names=classes)
     if decided.kind != "numbers":
-        refuse_labels(decided, examples, "labels")
+        examples = with_places(examples, decided.classes)
     gaps = tuple(difference(decided, reference_NC, each.answer_NC) for each in ways.others)
     again = difference(decided, reference_NC, ways.again_NC)
     audit = None
@@ -103,17 +106,6 @@ def vary_examples(
     )
     write_json(found)
     return found
-
-
-def _refuse_columns(by: Sequence[str], examples: Examples) -> None:
-    for column in by:
-        unknown = [
-            part for part in column.split("+") if part not in (*examples.table.columns, "class")
-        ]
-        if unknown:
-            own = [c for c in examples.table.columns if c not in ("example_id", "label")]
-            has = f"it has {', '.join(own)}" if own else "it has none; give --table FILE"
-            raise UserError(f"--by {column}: the examples have no column {unknown[0]}; {has}")
 
 
 def _refuse_taken(out: Path) -> None:
