@@ -55,6 +55,7 @@ def test_no_flips(place: Path):
         (["--pad-axis", "x"], "--pad-axis x: is not NAME:AXIS or NAME:AXIS:VALUE; give, for example, --pad-axis input_ids:1:0"),
         (["--pad-axis", "x:one"], "--pad-axis x:one: is not NAME:AXIS or NAME:AXIS:VALUE; give, for example, --pad-axis input_ids:1:0"),
         (["--pad-axis", "x:1", "--pad-side", "up"], "--pad-side up: is right or left"),
+        (["--pad-side", "left"], "--pad-side left: nothing is padded without --pad-axis; give, for example, --pad-axis input_ids:1:0"),
         (["--batch-sizes", "1,many"], "--batch-sizes 1,many: holds what is no whole number; give --batch-sizes 1,2"),
         (["--without", "speed", "--batch-sizes", "1", "--threads", "1"], "--without speed: is not known; choose from batch size, neighbours, padding, threads, precision, memory format, compiler, engine, instructions, batch-1, shuffled-12, filled-12, float64, bfloat16"),
         (["--by", "ward"], "--by ward: the examples have no column ward; it has none; give --table FILE"),

@@ -142,6 +142,85 @@ def test_separated_answers_do_not_flip_and_the_largest_difference_is_shown(tmp_p
     assert found.flips == 0
 
 
+class Summed(torch.nn.Module):
+    """Adds: autocast leaves that in float32."""
+
+    def forward(self, x):
+        return x + x.flip(1)
+
+
+def test_a_number_format_that_changes_nothing_is_told_and_not_counted(tmp_path: Path):
+    found = undertow.vary(Summed(), inputs(), out=tmp_path / "o", sizes=(1,), threads=())
+    assert [way.name for way, _ in found.ways.others] == [
+        "batch-1", "shuffled-30", "filled-30", "float64",
+    ]  # fmt: skip
+    assert str(found).startswith("NO FLIPS: 4 other ways give ")
+    told = "autocast puts none of its operators into bfloat16"
+    assert f"\n  no effect here: bfloat16: {told}\n" in f"{found}\n"
+    written = json.loads((tmp_path / "o/vary.json").read_text())
+    assert written["no_effect"] == [{"name": "bfloat16", "why": told}]
+    assert written["not_tried"] == []
+
+
+def test_without_numbers_of_its_own_a_model_has_no_float64(tmp_path: Path):
+    class Counted(torch.nn.Module):
+        def forward(self, x):
+            return torch.stack([x, 3 - x], 1)
+
+    given = {"x": np.arange(4)}
+    found = undertow.vary(Counted(), given, out=tmp_path / "o", sizes=(1,), threads=())
+    assert [each.name for each in found.ways.no_effect] == ["float64", "bfloat16"]
+
+
+def test_a_size_that_was_asked_for_and_is_no_other_batch_is_told(tmp_path: Path):
+    found = undertow.vary(
+        Summed(), inputs(), out=tmp_path / "o", sizes=(8, 7, 64), batch=8, threads=()
+    )
+    assert [tuple(each) for each in found.ways.skipped] == [
+        ("batch-8", "the reference is asked in batches of this size"),
+        ("batch-64", "there are 30 examples, so it is one batch of all of them"),
+    ]
+
+
+def test_an_output_that_cannot_be_chosen_is_refused(tmp_path: Path):
+    with pytest.raises(UserError) as refused:
+        undertow.vary(Summed(), inputs(), out=tmp_path / "o", output="logits")
+    assert str(refused.value) == (
+        "--output logits: Summed returns one tensor, so there is nothing to choose from; leave it "
+        "out"
+    )
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        (
+            {"instructions": ["sse"]},
+            "--instructions sse: m.onnx is an ONNX file, and ONNX Runtime chooses its instructions "
+            "by itself; leave it out, or give the torch module as model.py:build",
+        ),
+        (
+            {"compiled": True},
+            "--compile: m.onnx is an ONNX file, and torch.compile takes torch modules alone; leave "
+            "it out, or give the torch module as model.py:build",
+        ),
+        (
+            {"engines": ["onnxruntime"]},
+            "--engines onnxruntime: m.onnx is an ONNX file, so the reference is ONNX Runtime "
+            "already; leave onnxruntime out",
+        ),
+    ],
+)
+def test_what_an_onnx_file_is_never_asked_in_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: dict, said: str
+):
+    monkeypatch.chdir(tmp_path)
+    Path("m.onnx").write_bytes(b"")
+    with pytest.raises(UserError) as refused:
+        undertow.vary("m.onnx", inputs(), out=tmp_path / "o", **asked)
+    assert str(refused.value) == said
+
+
 def test_padding_that_counts_is_named(tmp_path: Path):
     from undertow.lab.ways.together import PadAxis
 

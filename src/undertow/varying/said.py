@@ -179,7 +179,9 @@ def _id(found: Varied, row: int) -> str:
 
 
 def _skipped(found: Varied) -> list[str]:
-    return [f"  not tried: {each.name}: {line(each.why)}" for each in found.ways.skipped]
+    """Ways that show nothing, and why."""
+    told = (("no effect here", found.ways.no_effect), ("not tried", found.ways.skipped))
+    return [f"  {how}: {each.name}: {line(each.why)}" for how, ways in told for each in ways]
 
 
 def _slices(found: Varied) -> list[str]:

@@ -52,6 +52,7 @@ def contents(found: Varied) -> dict[str, Any]:
              "slices": _slices(found, way.name)}
             for (way, _), gap in zip(ways.others, found.differences, strict=True)
         ],
+        "no_effect": [{"name": each.name, "why": each.why} for each in ways.no_effect],
         "not_tried": [{"name": each.name, "why": each.why} for each in ways.skipped],
     }  # fmt: skip
 
