@@ -195,6 +195,29 @@ def test_what_cannot_be_sliced_or_named_is_refused_before_any_work(
     assert str(error.value) == said
 
 
+def test_a_lottery_that_another_run_has_written_meanwhile_is_not_replaced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, found: Lottery
+):
+    def late(*given):
+        (tmp_path / "o").mkdir(exist_ok=True)
+        (tmp_path / "o/lottery.md").write_text("theirs")
+        return found, {}
+
+    monkeypatch.setattr("undertow.lottery.lottery._measured", late)
+    monkeypatch.setattr("undertow.lottery.lottery._calibrated", lambda *given: CALIBRATION)
+    np.save(tmp_path / "x.npy", np.zeros((3, 2)))
+    asked = ("m.py:build", tmp_path / "x.npy", None, tmp_path / "o", Settings())
+    with pytest.raises(UserError) as error:
+        run_lottery(*asked, replace_old=False)
+    assert str(error.value) == (
+        f"{tmp_path / 'o'}: holds lottery.md, which the new report would replace; give another "
+        "name after --out, or replace it with --force"
+    )
+    assert (tmp_path / "o/lottery.md").read_text() == "theirs"
+    run_lottery(*asked)
+    assert {path.name for path in (tmp_path / "o").iterdir()} == set(FILES)
+
+
 def test_names_that_do_not_fit_are_refused_after_the_first_process(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):

@@ -86,6 +86,7 @@ def lottery(
                 settings,
                 calibration,
                 tell=lambda said: typer.echo(f"lottery: {said}", err=True),
+                replace_old=force,
             )
         )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -26,9 +27,9 @@ from undertow.lab.ways.given_model import ONNX
 from undertow.lottery.found import Lottery, Row
 from undertow.lottery.measure import clock_of, rows_of, run_processes
 from undertow.lottery.paying import labels_of, paid_by
-from undertow.lottery.written import CALIBRATION, contents_of, terminal
+from undertow.lottery.written import CALIBRATION, FILES, contents_of, terminal
 from undertow.report.publish import publish
-from undertow.report.write import unwritable
+from undertow.report.write import refuse_taken, refuse_unwritable, unwritable
 from undertow.undecoded import escaped
 from undertow.varying.examples import Examples, read_examples, refuse_columns
 
@@ -76,11 +77,13 @@ def lottery_of(
     settings: Settings,
     calibration: Path | None = None,
     tell: Callable[[str], None] = lambda said: None,
+    replace_old: bool = True,
 ) -> str:
-    """What a terminal shows; writes ``FILES`` of ``written`` into ``out``. The person's code is run
-    in processes of its own. ``UserError`` for a model, inputs or a calibration that cannot be
-    used."""
+    """What a terminal shows; writes ``FILES`` of ``written`` into ``out``, over those of an earlier
+    run only with ``replace_old``. The person's code is run in processes of its own. ``UserError``
+    for a model, inputs or a calibration that cannot be used, or where nothing can be written."""
     _refuse_onnx(model)
+    refuse_unwritable(out)
     examples = read_examples(inputs, table)
     x_N = _only_array(examples, inputs)
     refuse_columns(settings.by, examples)
@@ -94,8 +97,9 @@ def lottery_of(
     with TemporaryDirectory(prefix="undertow-lottery-") as folder:
         write_calibration(device, Path(folder) / CALIBRATION)
         written = contents_of(found, (Path(folder) / CALIBRATION).read_bytes())
+    refuse = None if replace_old else partial(refuse_taken, out, FILES)
     try:
-        publish(written, out, {})
+        publish(written, out, {}, refuse=refuse)
     except OSError as problem:
         raise unwritable(out, problem) from problem
     return f"{terminal(found)}\n\nwritten to {escaped(str(out))}: open lottery.html in a browser"

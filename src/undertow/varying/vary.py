@@ -11,6 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from undertow.errors import UserError
+from undertow.report.write import refuse_unwritable
 from undertow.varying.audited import audit_ways
 from undertow.varying.decided import decided_by
 from undertow.varying.differences import difference, no_numbers
@@ -79,6 +80,7 @@ def vary_examples(
     if not numbers and not classes:
         refuse_words(examples.table[LABEL].to_list(), examples.ids)
     _refuse_taken(out)
+    refuse_unwritable(out)
     name = model if isinstance(model, str) else type(model).__name__
     ways = all_ways(model, examples.arrays, asked, output, tell)
     reference_NC = ways.reference.answer_NC
