@@ -301,6 +301,9 @@ def test_files_hold_what_the_page_tells(with_paid: Lottery):
     assert row["predicted"]["flops"] == pytest.approx(10)
     assert row["realised_share"]["bytes"] is None
     assert row["paid"]["worst"]["value"] == "north"
+    assert (
+        "| masked-dense | native | 4.00 MB | 10.00 × | 1.00 × |" in written["lottery.md"].decode()
+    )
     assert written["lottery.md"].decode().count("\n| ") == 2 + len(with_paid.rows)
     assert contents_of(with_paid, b"{}") == written
 

@@ -164,7 +164,7 @@ def remarks(lottery: Lottery) -> list[tuple[str, str]]:
             said.append(row.note)
         if row.break_even is not None:
             said.append(_pays_above(row))
-        if row.status not in ("not here", "error", "no effect") and slower(row):
+        if slower(row):
             said.append("shown to be slower than eager")
         found.append((row.name, "; ".join(said)))
     return found

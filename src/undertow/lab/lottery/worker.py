@@ -113,7 +113,7 @@ def _built(
             warnings.simplefilter("ignore")
             made = variant.build(network, x_B, calibration)
     except CannotRun as why:
-        return Ran("not here", str(why)), None
+        return Ran(why.status, str(why)), None
     except NoEffectError as why:
         return Ran("no effect", str(why)), None
     except UndertowError as why:
