@@ -21,7 +21,7 @@ from undertow.lab.measurements.calibration import processor_name, write_calibrat
 from undertow.lottery.found import Lottery
 from undertow.lottery.lottery import Settings, of_this_machine
 from undertow.lottery.lottery import lottery_of as run_lottery
-from undertow.lottery.measure import clock_of, refuse_unrun, rows_of
+from undertow.lottery.measure import clock_of, refuse_unrun, rows_of, run_processes
 from undertow.lottery.paying import paid_by
 from undertow.lottery.said import headline, notices, remarks
 from undertow.lottery.written import FILES, content, contents_of, page, terminal
@@ -328,6 +328,10 @@ def test_nothing_that_others_wrote_is_markup(with_paid: Lottery):
     [
         ({"batch": 0}, "--batch 0: must be at least 1"),
         ({"sparsity": 1.0}, "--sparsity 1: must be above 0 and below 1, such as 0.5"),
+        (
+            {"without": ("eager",)},
+            "--without eager: all others are set beside it; leave out others",
+        ),
         ({"channels": 0.0}, "--channels 0: must be above 0 and below 1, such as 0.5"),
     ],
 )
@@ -340,6 +344,8 @@ def test_settings_that_mean_nothing_are_refused(given: dict, said: str):
 def test_a_variant_that_there_is_not_is_refused_with_those_that_there_are():
     with pytest.raises(UserError) as error:
         Settings(only=("int2",))
+    with pytest.raises(UserError, match=r"^--without int2: there is no such variant; there are "):
+        Settings(without=("int2",))
     assert str(error.value).startswith(
         "--only int2: there is no such variant; there are compile, onnxruntime, openvino, bfloat16"
     )
@@ -364,6 +370,70 @@ def test_an_onnx_file_and_several_arrays_are_refused(tmp_path: Path):
     assert str(error.value) == (
         f"--inputs {tmp_path / 'ids.npy'}: holds int64; the engines here take floating-point inputs"
     )
+
+
+DYING = """
+import os
+import signal
+import torch
+from torch import nn
+
+class Dying(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.head = nn.Linear(2, 2)
+
+    def forward(self, x):
+        if x.dtype == torch.bfloat16:
+            print("about to reach far", flush=True)
+            os.kill(os.getpid(), signal.SIGSEGV)
+        return self.head(x)
+
+class Leaving(Dying):
+    def forward(self, x):
+        os._exit(3)
+
+def build():
+    return Dying()
+
+def leaving():
+    return Leaving()
+
+def none():
+    os._exit(0)
+"""
+OWN = (
+    "That is the model's own code: call it in a script with python -X faulthandler, which shows the "
+    "line; where memory ran out, give fewer examples or a smaller --batch"
+)
+
+
+@pytest.mark.heavy
+def test_a_process_that_dies_is_told_with_the_variant_how_and_what_to_type(tmp_path: Path):
+    (tmp_path / "model.py").write_text(DYING)
+    np.save(tmp_path / "x.npy", np.zeros((4, 2), dtype=np.float32))
+    said = {
+        "build": "at bfloat16 its process ended by signal 11 (segmentation fault: its code reached "
+        "into memory that is not its own); the last line that it wrote is 'about to reach far'. "
+        "Leave it out with --without bfloat16",
+        "leaving": "as the network was asked by itself its process ended with exit code 3; it wrote "
+        f"nothing. {OWN}",
+        "none": f"as the model was made its process ended with exit code 0; it wrote nothing. {OWN}",
+    }
+    for name, wanted in said.items():
+        model = f"{tmp_path / 'model.py'}:{name}"
+        asked = replace(
+            REQUEST, model=model, inputs=str(tmp_path / "x.npy"), names=("eager", "bfloat16"),
+            answers=str(tmp_path / "a.npz"),
+        )  # fmt: skip
+        with pytest.raises(UserError) as error:
+            run_processes(asked, 1, tmp_path, lambda at: None)
+        assert str(error.value) == f"{model}: {wanted}"
+
+
+def test_variants_are_left_out():
+    assert "csr" not in Settings(without=("csr",)).names
+    assert Settings(only=("csr", "bsr"), without=("csr",)).names == ("eager", "bsr")
 
 
 def test_content_is_plain_json(found: Lottery):

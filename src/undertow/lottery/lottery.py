@@ -36,8 +36,8 @@ from undertow.varying.examples import Examples, read_examples, refuse_columns
 
 @dataclass(frozen=True)
 class Settings:
-    """How a lottery is run. ``only`` names variants, none for all; ``channels`` is the share of
-    channels that structured pruning keeps."""
+    """How a lottery is run. ``only`` names variants, none for all, ``without`` those that are left
+    out; ``channels`` is the share of channels that structured pruning keeps."""
 
     batch: int = 64
     processes: int = 5
@@ -48,6 +48,7 @@ class Settings:
     classes: tuple[str, ...] = ()
     by: tuple[str, ...] = ()
     level: float = 0.05
+    without: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for flag, number in (("--batch", self.batch), ("--processes", self.processes),
@@ -58,15 +59,21 @@ class Settings:
             if not 0 < share < 1:
                 raise UserError(f"{flag} {share:g}: must be above 0 and below 1, such as 0.5")
         known = [v.name for v in variants(self.sparsity, self.channels)]
-        unknown = next((name for name in self.only if name not in known), None)
-        if unknown is not None:
-            raise UserError(f"--only {unknown}: there is no such variant; there are "
-                            f"{', '.join(known[1:])}")  # fmt: skip
+        for flag, names in (("--only", self.only), ("--without", self.without)):
+            unknown = next((name for name in names if name not in known), None)
+            if unknown is not None:
+                raise UserError(f"{flag} {unknown}: there is no such variant; there are "
+                                f"{', '.join(known[1:])}")  # fmt: skip
+        if REFERENCE in self.without:
+            raise UserError(
+                f"--without {REFERENCE}: all others are set beside it; leave out others"
+            )
 
     @property
     def names(self) -> tuple[str, ...]:
         every = tuple(v.name for v in variants(self.sparsity, self.channels))
-        return tuple(name for name in every if not self.only or name in (REFERENCE, *self.only))
+        wanted = (REFERENCE, *self.only) if self.only else every
+        return tuple(name for name in every if name in wanted and name not in self.without)
 
 
 def lottery_of(

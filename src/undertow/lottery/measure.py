@@ -15,10 +15,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from undertow.ended import how_ended, last_line
 from undertow.errors import UserError
 from undertow.lab.lottery.ideal import Ideal, promised
 from undertow.lab.lottery.variants import REFERENCE, Variant, variants
-from undertow.lab.lottery.worker import Request
+from undertow.lab.lottery.worker import TURNS, Request
 from undertow.lab.measurements.calibration import Calibration
 from undertow.lab.measurements.clocks import QUIET
 from undertow.lab.measurements.operator_costs import Cost
@@ -68,30 +69,49 @@ def _answers(path: str) -> dict[str, NDArray[Any]]:
 
 
 def _one_process(request: Request, folder: Path) -> Ran:
-    asked, answer = folder / "request.json", folder / "answer.json"
+    asked, answer, doing = (folder / name for name in ("request.json", "answer.json", "doing"))
     asked.write_text(json.dumps(asdict(request)), encoding="utf-8")
-    answer.unlink(missing_ok=True)
+    for path in (answer, doing):
+        path.unlink(missing_ok=True)
     one = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
+    path = os.pathsep.join(filter(None, sys.path))
     done = subprocess.run(
-        [sys.executable, "-m", "undertow.lab.lottery.worker", str(asked), str(answer)],
-        env=os.environ | one | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
-        capture_output=True,
+        [sys.executable, "-m", "undertow.lab.lottery.worker", *map(str, (asked, answer, doing))],
+        env=os.environ | one | {"PYTHONPATH": path, "PYTHONUNBUFFERED": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
         text=True,
         errors="replace",
         check=False,
     )
     if not answer.exists():
-        last = next((said for said in reversed(done.stderr.splitlines()) if said.strip()), "")
-        raise UserError(
-            f"{request.model}: the process that runs the variants ended with exit code "
-            f"{done.returncode} ({last or 'without a word'}); leave the variant out that ends it "
-            "with --only"
-        )
+        at = doing.read_text(encoding="utf-8") if doing.exists() else ""
+        raise UserError(_died(request, at, done))
     found: dict[str, Any] = json.loads(answer.read_text(encoding="utf-8"))
     if "refused" in found:
         raise UserError(found["refused"])
     rows: Ran = found["rows"]
     return rows
+
+
+def _died(request: Request, at: str, done: subprocess.CompletedProcess[str]) -> str:
+    """What is said of a process that ended at a variant, while the model was loaded (nowhere), or
+    while all took turns."""
+    said = f"its process ended {how_ended(done.returncode)}; {last_line(done.stdout)}"
+    others = [name for name in request.names if name != REFERENCE]
+    if at in others:
+        return f"{request.model}: at {at} {said}. Leave it out with --without {at}"
+    if at == TURNS:
+        return (
+            f"{request.model}: while the variants took turns {said}. Run fewer of them at once, "
+            f"such as --only {others[0] if others else 'compile'}"
+        )
+    where = "as the network was asked by itself" if at else "as the model was made"
+    return (
+        f"{request.model}: {where} {said}. That is the model's own code: call it in a script with "
+        "python -X faulthandler, which shows the line; where memory ran out, give fewer examples "
+        "or a smaller --batch"
+    )
 
 
 def refuse_unrun(model: str, run: Ran) -> None:

@@ -1,7 +1,7 @@
 """One process of a lottery: builds the variants, asks them, and takes their time side by side.
 
-``python -m undertow.lab.lottery.worker REQUEST ANSWER``: two files, so that a variant that ends the
-process ends no more than it.
+``python -m undertow.lab.lottery.worker REQUEST ANSWER DOING``: three files, so that a variant that
+ends the process ends no more than it, and it is known which one did.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import os
 import sys
 import time
 import warnings
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,8 @@ from undertow.lab.measurements.operator_costs import operator_costs
 from undertow.lab.own_code import told
 from undertow.lab.ways.given_model import model_named
 
+TURNS = "all in turns"
+"""What is done once each variant has been built and asked."""
 CALIBRATED_ON = 512
 """Examples that static engines see, from the first on."""
 
@@ -64,8 +67,8 @@ class Ran:
     work: list[Any] = field(default_factory=list)
 
 
-def ran(request: Request) -> dict[str, Ran]:
-    """All of it, on one thread."""
+def ran(request: Request, tell: Callable[[str], object] = lambda at: None) -> dict[str, Ran]:
+    """All of it, on one thread; ``tell`` is told each variant as it begins, and then ``TURNS``."""
     torch.set_num_threads(1)
     network = _network(request.model)
     x_N = torch.from_numpy(np.load(request.inputs))
@@ -78,6 +81,7 @@ def ran(request: Request) -> dict[str, Ran]:
     built: dict[str, Built] = {}
     answers: dict[str, Any] = {}
     for variant in wanted:
+        tell(variant.name)
         found[variant.name], made = _built(variant, network, x_B, x_N[:CALIBRATED_ON])
         if made is None:
             continue
@@ -87,8 +91,9 @@ def ran(request: Request) -> dict[str, Ran]:
                 _look_inside(found[variant.name], variant, made, network, x_B, request)
             made.logits(x_B)
             built[variant.name] = made
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             found[variant.name].status, found[variant.name].note = "error", told(error)
+    tell(TURNS)
     calls = {name: (lambda m=made: m.logits(x_B)) for name, made in built.items()}
     for name, seconds in timed_together(calls, request.repeats).items():
         found[name].wall, found[name].processor = seconds.wall, seconds.processor
@@ -118,7 +123,7 @@ def _built(
         return Ran("no effect", str(why)), None
     except UndertowError as why:
         return Ran("not here", str(why)), None
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         return Ran("error", told(error)), None
     lasted = time.perf_counter() - begun
     return Ran(made.status, made.note, made.size, made.operators, built_in=lasted), made
@@ -149,16 +154,18 @@ def answered(made: Built, x_N: Tensor, batch: int) -> Any:
     return found.float().numpy()
 
 
-def main(request: Path, answer: Path) -> None:
-    """From file to file; an error of ours becomes a line."""
+def main(request: Path, answer: Path, doing: Path) -> None:
+    """From file to file; an error of ours becomes a line. ``doing`` names the variant that is under
+    way."""
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     asked = json.loads(request.read_text(encoding="utf-8"))
     try:
-        found: dict[str, Any] = {"rows": {n: asdict(r) for n, r in ran(Request(**asked)).items()}}
+        rows = ran(Request(**asked), lambda at: doing.write_text(at, encoding="utf-8"))
+        found: dict[str, Any] = {"rows": {name: asdict(row) for name, row in rows.items()}}
     except UndertowError as error:
         found = {"refused": str(error)}
     answer.write_text(json.dumps(found), encoding="utf-8")
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]))
+    main(*map(Path, sys.argv[1:]))
