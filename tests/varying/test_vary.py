@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
+from dataclasses import fields
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -10,12 +13,14 @@ import polars as pl
 import pytest
 
 import undertow
+from undertow.audit.headline import without_notices
 from undertow.errors import UserError
 from undertow.files import Request, read_sides
 
 torch = pytest.importorskip("torch")
 
 from asked_models import Centred, Dropped, Normed, Pooled, Separated  # noqa: E402
+from undertow.lab.measurements.calibration import Machine  # noqa: E402
 
 N = 30
 IDS = [f"e{row}" for row in range(N)]
@@ -90,6 +95,29 @@ def test_slices_are_tested_by_the_audit_and_the_record_is_one_that_an_audit_read
     )
 
 
+def test_the_report_is_about_ways_and_calls_the_repeat_what_it_is(centred):
+    again = (
+        "The second run of the reference is the same asked again: it gave the same outputs, to the "
+        "bit, so what changes is due to its way."
+    )
+    assert centred.audit.notices[0] == again
+    (worst,) = (each for each in centred.audit.variants if each.arm.name == "batch-1")
+    assert worst.verdict == "worse"
+    assert without_notices(centred.audit.headline, centred.audit.notices) == (
+        "FLIPS: 1 of 5 other ways changes answers: batch size (batch-1: 20 of 30). The "
+        f"way that costs most, on examples like these: {worst.headline}"
+    )
+    page = (centred.folder / "report.html").read_text()
+    (first,) = re.findall(r"<h1>(.*?)</h1>", page, re.DOTALL)
+    assert re.sub("<[^>]+>", "", first) == (
+        "FLIPS: 1 of 5 other ways changes answers: batch size (batch-1: 20 of 30)."
+    )
+    assert "they are copies" not in page
+    summary = (centred.folder / "summary.md").read_text()
+    assert "they are copies" not in summary
+    assert "same asked again" in summary
+
+
 def test_labels_that_are_words_are_joined_with_names_of_outputs(tmp_path: Path):
     names = ["owl", "dog", "cat"]
     given = {"x": inputs(), "ids": IDS, "labels": np.array([names[row % 3] for row in range(N)])}
@@ -112,6 +140,11 @@ def test_what_programs_read(centred):
     told = json.loads((centred.folder / "vary.json").read_text())
     assert told["format"] == "undertow-vary/1"
     assert told["repeats"] is True
+    measured = {"measured", "worked"}
+    assert set(told["machine"]) == {each.name for each in fields(Machine)} - measured
+    assert told["machine"]["threads"] == torch.get_num_threads()
+    assert told["machine"]["packages"]["torch"] == version("torch")
+    assert told["machine"]["processor"]
     assert told["again"]["largest_difference"] == 0.0
     one = next(way for way in told["ways"] if way["name"] == "batch-1")
     assert one["flips"] == 20

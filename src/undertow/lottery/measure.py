@@ -74,10 +74,10 @@ def _one_process(request: Request, folder: Path) -> Ran:
     for path in (answer, doing):
         path.unlink(missing_ok=True)
     one = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
-    path = os.pathsep.join(filter(None, sys.path))
+    where = os.pathsep.join(filter(None, sys.path))
     done = subprocess.run(
         [sys.executable, "-m", "undertow.lab.lottery.worker", *map(str, (asked, answer, doing))],
-        env=os.environ | one | {"PYTHONPATH": path, "PYTHONUNBUFFERED": "1"},
+        env=os.environ | one | {"PYTHONPATH": where, "PYTHONUNBUFFERED": "1"},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

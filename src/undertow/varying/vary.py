@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ from undertow.varying.differences import difference, no_numbers
 from undertow.varying.examples import LABEL, ONLY, Examples, examples_of, refuse_columns
 from undertow.varying.labelled import refuse_words, with_places
 from undertow.varying.recorded import record
+from undertow.varying.said import headline, repeat_said
 from undertow.varying.varied import Varied
 from undertow.varying.written import write_json
 
@@ -90,11 +92,6 @@ def vary_examples(
         examples = with_places(examples, decided.classes)
     gaps = tuple(difference(decided, reference_NC, each.answer_NC) for each in ways.others)
     again = difference(decided, reference_NC, ways.again_NC)
-    audit = None
-    if decided.kind != "numbers" and not again.no_numbers:
-        folders = record(out, name, examples, decided, ways, gaps)
-        tell("audit")
-        audit = audit_ways(folders, by, out, command)
     found = Varied(
         name,
         examples.ids,
@@ -103,9 +100,14 @@ def vary_examples(
         same(reference_NC, ways.again_NC),
         again,
         gaps,
-        audit,
+        None,
         out,
     )
+    if decided.kind != "numbers" and not again.no_numbers:
+        folders = record(out, name, examples, decided, ways, gaps)
+        tell("audit")
+        said = headline(found), repeat_said(found)
+        found = replace(found, audit=audit_ways(folders, by, out, command, *said))
     write_json(found)
     return found
 

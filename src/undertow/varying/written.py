@@ -34,7 +34,7 @@ def contents(found: Varied) -> dict[str, Any]:
     return {
         "format": FORMAT,
         "undertow": undertow.__version__,
-        "versions": ways.versions,
+        "machine": ways.machine,
         "model": found.model,
         "headline": headline(found),
         "examples": len(found.ids),

@@ -5,11 +5,9 @@ from __future__ import annotations
 
 import json
 import math
-import platform
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +18,8 @@ from scipy.optimize import least_squares
 from undertow.errors import UserError
 from undertow.lab.measurements.clocks import QUIET, Call, Timed, timed
 from undertow.lab.measurements.roofline import Bandwidth, Device, Rate, Shape
-from undertow.lab.runner.threads import cores
+from undertow.lab.measurements.this_machine import processor_name as processor_name
+from undertow.lab.measurements.this_machine import this_machine
 
 FORMAT = "undertow-calibration/1"
 SIDES = ((16, 64, 512), (32, 128, 1024), (16, 64, 512))
@@ -157,34 +156,8 @@ def _small() -> tuple[tuple[Call, ...], tuple[Call, ...]]:
 
 def machine(worked: float) -> Machine:
     """This one, now."""
-    return Machine(
-        processor=processor_name(),
-        cores=cores(),
-        threads=torch.get_num_threads(),
-        python=platform.python_version(),
-        packages=_versions("torch", "torchao", "onnxruntime", "openvino"),
-        measured=datetime.now(UTC).isoformat(timespec="seconds"),
-        worked=worked,
-    )
-
-
-def processor_name() -> str:
-    try:
-        text = Path("/proc/cpuinfo").read_text(encoding="utf-8")
-    except OSError:
-        return platform.processor() or platform.machine()
-    named = (line.partition(":")[2] for line in text.splitlines() if line.startswith("model name"))
-    return next(named, platform.machine()).strip()
-
-
-def _versions(*packages: str) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for package in packages:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            continue
-    return found
+    measured = datetime.now(UTC).isoformat(timespec="seconds")
+    return Machine(**this_machine(torch.get_num_threads()), measured=measured, worked=worked)
 
 
 def write_calibration(calibration: Calibration, path: Path) -> None:

@@ -36,7 +36,8 @@ def without_effect(model: InTorch, way: Way, arrays: Arrays) -> str:
 def _types_in(step: Callable[[], object], otherwise: torch.dtype) -> set[torch.dtype]:
     """Number types of all that operators give; a step that fails is told where its answers are
     wanted, so it counts as ``otherwise``."""
-    with _Noting() as noting:
+    noting = _Noting()
+    with noting:
         try:
             step()
         except Exception:

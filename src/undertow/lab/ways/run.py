@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from undertow.errors import UndertowError, UserError
+from undertow.lab.measurements.this_machine import this_machine
 from undertow.lab.ways.chosen import (
     AskedFor,
     Skipped,
@@ -51,7 +52,7 @@ class AllWays:
     """The reference twice, then every other way; ``no_effect`` are ways that change nothing in this
     model, which agree without showing anything. ``first_apart`` names the first operator that
     differed between the two, and is empty where none did or none could be looked at; ``notices``
-    are sentences on the model's state."""
+    are sentences on the model's state, ``machine`` is where it was asked."""
 
     reference: Asked
     again_NC: NDArray[Any]
@@ -61,7 +62,7 @@ class AllWays:
     notices: tuple[str, ...]
     first_apart: str
     threads: int
-    versions: dict[str, str]
+    machine: dict[str, Any]
 
 
 def all_ways(
@@ -100,7 +101,7 @@ def all_ways(
     return AllWays(
         reference, again_NC, tuple(others), tuple(skipped), tuple(no_effect), tuple(notices),
         apart,
-        threads_of(made), {"torch": str(torch.__version__)},
+        threads_of(made), this_machine(threads_of(made)),
     )  # fmt: skip
 
 
