@@ -308,6 +308,17 @@ def test_files_hold_what_the_page_tells(with_paid: Lottery):
     assert contents_of(with_paid, b"{}") == written
 
 
+def test_the_page_begins_with_one_sentence_and_marks_cells_that_say_nothing(with_paid: Lottery):
+    shown = page(with_paid)
+    assert "<h1>No variant is shown to be faster than eager.</h1>" in shown
+    assert '<p class="lede">Operations promise most in vain for csr: 10.00 × predicted, ' in shown
+    rows = dict(re.findall(r'<th scope="row"[^>]*><bdi>(.*?)</bdi></th>(.*?)</tr>', shown))
+    rows = {name.replace("<wbr>", ""): row for name, row in rows.items()}
+    assert re.search(r'data-head="realised" class="num none">–<', rows["semi-structured"])
+    assert re.search(r'data-head="status">not here<', rows["semi-structured"])
+    assert re.search(r'data-head="worst slice" class="slice">region north: ', rows["masked-dense"])
+
+
 def test_nothing_that_others_wrote_is_markup(with_paid: Lottery):
     rows = tuple(
         replace(
