@@ -282,6 +282,18 @@ def test_remarks_say_why_and_what_would_pay(found: Lottery):
     )
 
 
+def test_a_variant_that_leaves_operators_says_where_its_time_goes():
+    given = runs()
+    given[0]["csr"]["time"] = {"native": 0.9, "fallback": 0.08, "rest": 0.02}
+    found = lottery_of(rows_of(REQUEST, given, CALIBRATION, "wall", 0.05))
+    assert (
+        "; of its time 90.0 % in operators of its own, 8.0 % in operators with weights that stay as "
+        "they were, 2.0 % in all else; "
+    ) in dict(remarks(found))["csr"]
+    row = next(row for row in content(found)["rows"] if row["name"] == "csr")
+    assert row["time"] == {"native": 0.9, "fallback": 0.08, "rest": 0.02}
+
+
 def test_the_terminal_has_a_row_for_each_variant(with_paid: Lottery):
     lines = terminal(with_paid).splitlines()
     (row,) = (line for line in lines if line.startswith("masked-dense "))

@@ -192,6 +192,7 @@ def _row(variant: Variant, ran: dict[str, Any], before: Predicted, after: Predic
         calls=ran["calls"],
         built_in=ran["built_in"],
         predicted=gains,
+        time=ran["time"],
     )
 
 

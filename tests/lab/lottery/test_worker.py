@@ -119,6 +119,10 @@ def test_engines_and_compilers_run_too(request_: Request):
         "torch-int4": "partly native",  # its kernel takes no 10 outputs
         "torchao-int4": "no effect",  # layers of this size are passed over
     }
+    assert set(rows["torch-int4"].time) == {"native", "fallback", "rest"}
+    assert set(rows["torchao-int8-weights"].time) == {"emulated", "fallback", "rest"}
+    assert rows["torchao-int8-weights"].time["fallback"] == 0
+    assert rows["bfloat16"].time == {}
     with np.load(request_.answers) as answers:
         for name in ("compile", "onnxruntime", "openvino"):
             np.testing.assert_allclose(answers[name], answers["eager"], rtol=1e-3, atol=1e-4)

@@ -21,7 +21,8 @@ import torch
 from torch import Tensor, nn
 
 from undertow.errors import NoEffectError, UndertowError
-from undertow.lab.lottery.built import Built, CannotRun
+from undertow.lab.lottery.built import Built, CannotRun, Status
+from undertow.lab.lottery.shares import shares_of_time
 from undertow.lab.lottery.sparse import kernel_speedup
 from undertow.lab.lottery.variants import REFERENCE, Variant, variants
 from undertow.lab.measurements.clocks import timed_together
@@ -31,6 +32,8 @@ from undertow.lab.ways.given_model import model_named
 
 TURNS = "all in turns"
 """What is done once each variant has been built and asked."""
+PARTLY: dict[Status, str] = {"partly native": "native", "emulated": "emulated"}
+"""Where time goes to operators of several statuses: that of those which the variant changes."""
 CALIBRATED_ON = 512
 """Examples that static engines see, from the first on."""
 
@@ -53,7 +56,9 @@ class Request:
 @dataclass
 class Ran:
     """What became of one variant in this process. ``calls`` are operators that it called, where
-    that can be traced; ``kernel`` how many times as fast its sparse layers are alone."""
+    that can be traced; ``kernel`` how many times as fast its sparse layers are alone; ``time`` the
+    shares of its time in operators that it changes (by its status), in those that stay as they were
+    (``fallback``) and in the ``rest``, where it leaves some and its layers can be timed."""
 
     status: str
     note: str = ""
@@ -65,6 +70,7 @@ class Ran:
     processor: float | None = None
     kernel: float | None = None
     work: list[Any] = field(default_factory=list)
+    time: dict[str, float] = field(default_factory=dict)
 
 
 def ran(request: Request, tell: Callable[[str], object] = lambda at: None) -> dict[str, Ran]:
@@ -141,6 +147,10 @@ def _look_inside(
         row.calls[cost.operator] = row.calls.get(cost.operator, 0) + 1
     if variant.name == REFERENCE or variant.promise is None:
         row.work = [asdict(cost) for cost in costs]
+    if made.status in PARTLY:
+        shares = shares_of_time(made.network, lambda: made.logits(x_B), max(request.repeats, 5))
+        row.time = {PARTLY[made.status] if part == "changed" else part: share
+                    for part, share in shares.items()}  # fmt: skip
     if variant.sparsity is not None:
         row.kernel = kernel_speedup(network, made.network, x_B, request.repeats)
 
