@@ -42,7 +42,8 @@ def main() -> None:
             f"{dtype}: peak {rate.peak / 1e9:.1f} G/s, half lengths {', '.join(f'{x:.1f}' for x in rate.half)}"
         )
     print(
-        f"bandwidth of the largest copy {device.bandwidth.largest / 1e9:.1f} GB/s, launch {1e6 * device.launch:.2f} us"
+        f"bandwidth of the largest copy {device.bandwidth.largest / 1e9:.1f} GB/s, launch {1e6 * device.launch:.2f} us, "
+        f"into memory that is there {1e6 * (device.launch_into or 0):.2f} us"
     )
     for dtype in DTYPES:
         logs = []
@@ -60,7 +61,7 @@ def main() -> None:
     for size in SIZES:
         a = torch.ones(size // 4)
         b = torch.empty_like(a)
-        said = predicted([Work(0, 2.0 * size)], device).roofline
+        said = predicted([Work(0, 2.0 * size, into=True)], device).roofline
         logs.append(
             _line(f"copy {size:,} bytes", said, timed(lambda a=a, b=b: b.copy_(a), 15).processor)
         )

@@ -21,6 +21,7 @@ FOUNDATION = {
     "undertow.undecoded",
     "undertow.source_date",
     "undertow.drawn",
+    "undertow.ended",
 }
 STUDY = FOUNDATION | {
     "undertow.study.claims",
@@ -36,6 +37,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "undertow.errors": {"undertow.undecoded"},
     "undertow.source_date": {"undertow.errors"},
     "undertow.drawn": {"undertow.errors"},
+    "undertow.ended": {"undertow.errors"},
     "undertow.axes": set(),
     "undertow.card": set(),
     "undertow.records": FOUNDATION | {"undertow.records"},

@@ -346,7 +346,7 @@ def test_a_folder_that_cannot_be_written_is_said_before_the_work(tables: Path) -
     assert done.stdout == ""
     assert (
         done.stderr
-        == "undertow: old.csv: the report cannot be written here (File exists). Give another "
+        == "undertow: old.csv: the report cannot be written here (Not a directory). Give another "
         "--out.\n"
     )
 

@@ -175,7 +175,7 @@ def test_a_folder_that_cannot_be_written_is_said_before_anything_is_read(place: 
     (place / "taken").write_text("a file")
     policy = " --policy gate.toml" if command == "gate" else ""
     done = run(place, f"undertow {command} gone.csv --against good.csv --out taken{policy}")
-    said = "taken: the report cannot be written here (File exists). Give another --out."
+    said = "taken: the report cannot be written here (Not a directory). Give another --out."
     assert (done.returncode, done.stderr) == (2, f"undertow: {said}\n")
 
 

@@ -252,9 +252,10 @@ def _read_sides(request: Request, sources: Sources) -> Sides:
     return Sides(before, tuple(variants), tuple(said), settings, told)
 
 
-def audit_files(request: Request, out: Path, *, quiet: bool = False) -> Audit:
+def audit_files(request: Request, out: Path, *, quiet: bool = False, replace: bool = True) -> Audit:
     """Read both sides, audit, write the report and print the summary and where everything is; with
-    ``quiet`` the verdict alone, and warnings as errors."""
+    ``quiet`` the verdict alone, and warnings as errors. Unless ``replace``, a report that another
+    run has written meanwhile is refused."""
     _writable(out)
     sources = Sources(request.command)
     sides = read_sides(request, sources)
@@ -262,7 +263,7 @@ def audit_files(request: Request, out: Path, *, quiet: bool = False) -> Audit:
         print(sides.said)
     with sources.showing():
         found = audit_sides(request, sides)
-    write_report(found, out, provenance=sources.provenance())
+    write_report(found, out, provenance=sources.provenance(), replace=replace)
     summary = f"\n{summary_text(found)}\n\nReport: {escaped(str(out / PAGE))}"
     print(verdict_line(found) if quiet else summary)
     if quiet:
@@ -307,17 +308,20 @@ def gate_files(
     *,
     inconclusive: Inconclusive = "report",
     quiet: bool = True,
+    replace: bool = True,
 ) -> GateResult:
     """Read both sides and decide the policy on them; with ``out``, write the report and all that
     belongs to it, with ``inconclusive`` as what cannot be told in it. Unless ``quiet``, prints what
-    was read."""
+    was read; unless ``replace``, a report that another run has written meanwhile is refused."""
     if out is not None:
         _writable(out)
     sources = Sources(request.command)
     result, _ = gate_sides(request, policy, sources, quiet=quiet)
     if out is not None:
         provenance = sources.provenance()
-        write_report(result.audit, out, result, provenance, inconclusive=inconclusive)
+        write_report(
+            result.audit, out, result, provenance, inconclusive=inconclusive, replace=replace
+        )
     return result
 
 

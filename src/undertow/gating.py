@@ -107,10 +107,13 @@ def run_gate(
     inconclusive: Inconclusive = "report",
     annotations: str = "auto",
     quiet: bool = False,
+    replace: bool = True,
 ) -> int:
     """The command: prints the verdict, with ``quiet`` nothing else but warnings, as errors; writes
-    everything, returns the exit code."""
-    result = gate_files(request, policy, out, inconclusive=inconclusive, quiet=quiet)
+    everything, over an earlier report only with ``replace``; returns the exit code."""
+    result = gate_files(
+        request, policy, out, inconclusive=inconclusive, quiet=quiet, replace=replace
+    )
     shown = gate_line if quiet else gate_text
     print(shown(result, inconclusive=inconclusive))
     if quiet:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from test_cli import run
@@ -161,6 +162,59 @@ def test_a_suggested_policy_is_replaced_where_that_is_said(place: Path):
 def test_a_file_that_cannot_be_written_is_said(place: Path, command: tuple[str, ...], said: str):
     done = run(*command, cwd=place)
     assert (done.returncode, done.stderr) == (2, f"undertow: {said}\n")
+
+
+@pytest.mark.parametrize("command", ["audit", "gate", "vary", "lottery", "examine", "plant"])
+def test_a_folder_that_cannot_be_made_is_refused_before_the_files_are_even_read(
+    place: Path, command: str
+):
+    files = {
+        "audit": ("no.csv", "--against", "no.csv"),
+        "gate": ("no.csv", "--against", "no.csv", "--policy", "gate.toml"),
+        "lottery": ("no.py:build", "--inputs", "no.npz"),
+        "vary": ("no.py:build", "--inputs", "x.npy"),
+    }
+    np.save(place / "x.npy", np.zeros((2, 2)))
+    done = run(command, *files.get(command, ("no",)), "--out", "old.csv/deep/out", cwd=place)
+    assert (done.returncode, done.stdout) == (2, "")
+    what = "tables" if command == "plant" else "report"
+    assert done.stderr == (
+        f"undertow: old.csv/deep/out: the {what} cannot be written here (Not a directory). Give "
+        "another --out.\n"
+    )
+    assert (place / "old.csv").is_file()
+
+
+def test_trying_leaves_nothing(tmp_path: Path):
+    from undertow.report.write import refuse_unwritable
+
+    refuse_unwritable(tmp_path / "a/b")
+    refuse_unwritable(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_report_that_another_run_has_written_meanwhile_is_not_replaced(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """Both saw an empty folder as they began."""
+    from undertow.files import read_sides
+
+    for command, name in ((AUDIT, "a"), (GATE, "g")):
+
+        def late(*given: object, name: str = name, **named: object) -> object:
+            (place / name).mkdir(exist_ok=True)
+            (place / name / "summary.md").write_text(OTHER)
+            return read_sides(*given, **named)
+
+        monkeypatch.setattr("undertow.files.read_sides", late)
+        done = run(*command, "--out", name, cwd=place)
+        assert (done.returncode, done.stderr) == (
+            2,
+            f"undertow: {name}: holds summary.md, which the new report would replace; give another "
+            "name after --out, or replace it with --force\n",
+        )
+        assert [path.name for path in (place / name).iterdir()] == ["summary.md"]
+        assert run(*command, "--out", name, "--force", cwd=place).returncode == 0
 
 
 def test_a_place_where_nothing_can_be_made_is_said(place: Path, monkeypatch):

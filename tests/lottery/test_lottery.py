@@ -17,11 +17,11 @@ from lottery_worlds import CALIBRATION, HOSTILE, MACHINE, REQUEST, WORK, answers
 from undertow.cli import app
 from undertow.errors import UserError
 from undertow.lab.lottery.worker import Ran
-from undertow.lab.measurements.calibration import processor_name
+from undertow.lab.measurements.calibration import processor_name, write_calibration
 from undertow.lottery.found import Lottery
 from undertow.lottery.lottery import Settings, of_this_machine
 from undertow.lottery.lottery import lottery_of as run_lottery
-from undertow.lottery.measure import clock_of, refuse_unrun, rows_of
+from undertow.lottery.measure import clock_of, refuse_unrun, rows_of, run_processes
 from undertow.lottery.paying import paid_by
 from undertow.lottery.said import headline, notices, remarks
 from undertow.lottery.written import FILES, content, contents_of, page, terminal
@@ -143,15 +143,101 @@ def test_the_same_answers_cost_nobody_anything():
     assert (paid["x"].differ, paid["x"].worst) == (0, None)
 
 
+def test_labels_may_be_places_beside_names():
+    table, given = answers()
+    names = ("a", "b", "c", "d")
+    paid = paid_by(table, given, names, ("region",), 0.05)["masked-dense"]
+    assert (paid.lost, paid.worst.value) == (50, "north")
+    by_name = table.with_columns(pl.Series("label", [names[k] for k in table["label"]]))
+    assert paid_by(by_name, given, names, ("region",), 0.05)["masked-dense"] == paid
+
+
 def test_a_label_that_is_no_class_is_refused():
     table, given = answers()
+    words = table.with_columns(pl.lit("e").alias("label"))
     with pytest.raises(UserError) as error:
-        paid_by(table, given, ("a", "b", "c", "d"), (), 0.05)
-    label = str(table["label"][0])
+        paid_by(words, given, ("a", "b", "c", "d"), (), 0.05)
     assert str(error.value) == (
-        f"label '{label}': is none of the model's 4 classes (a, b, c, d); name them in the order "
-        "of its outputs with --classes"
+        "labels: the label of 'e0' is 'e', which is none of the names after --classes (a, b, c, "
+        "d); write labels and names alike, or give labels as places of outputs, 0 to 3"
     )
+    some = table.with_columns(
+        pl.when(pl.col("example_id") == "e3").then(None).otherwise("label").alias("label")
+    )
+    with pytest.raises(UserError) as error:
+        paid_by(some, given, CLASSES, (), 0.05)
+    assert str(error.value) == (
+        "labels: 'e3' has none, and others have one; give all a label, or leave out the examples "
+        "without"
+    )
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        (
+            Settings(by=("ward",)),
+            "--by ward: the examples have no column ward; it has none; give --table FILE",
+        ),
+        (
+            Settings(classes=("a", "b")),
+            "labels: the label of 'x' is 'Cat', which is none of the names after --classes (a, b); "
+            "write labels and names alike, or give labels as places of outputs, 0 to 1",
+        ),
+    ],
+)
+def test_what_cannot_be_sliced_or_named_is_refused_before_any_work(
+    tmp_path: Path, settings: Settings, said: str
+):
+    np.savez(tmp_path / "x.npz", x=np.zeros((1, 2)), ids=["x"], labels=["Cat"])
+    with pytest.raises(UserError) as error:
+        run_lottery("no.py:build", tmp_path / "x.npz", None, tmp_path / "o", settings)
+    assert str(error.value) == said
+
+
+def test_a_lottery_that_another_run_has_written_meanwhile_is_not_replaced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, found: Lottery
+):
+    def late(*given):
+        (tmp_path / "o").mkdir(exist_ok=True)
+        (tmp_path / "o/lottery.md").write_text("theirs")
+        return found, {}
+
+    monkeypatch.setattr("undertow.lottery.lottery._measured", late)
+    monkeypatch.setattr("undertow.lottery.lottery._calibrated", lambda *given: CALIBRATION)
+    np.save(tmp_path / "x.npy", np.zeros((3, 2)))
+    asked = ("m.py:build", tmp_path / "x.npy", None, tmp_path / "o", Settings())
+    with pytest.raises(UserError) as error:
+        run_lottery(*asked, replace_old=False)
+    assert str(error.value) == (
+        f"{tmp_path / 'o'}: holds lottery.md, which the new report would replace; give another "
+        "name after --out, or replace it with --force"
+    )
+    assert (tmp_path / "o/lottery.md").read_text() == "theirs"
+    run_lottery(*asked)
+    assert {path.name for path in (tmp_path / "o").iterdir()} == set(FILES)
+
+
+def test_names_that_do_not_fit_are_refused_after_the_first_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    ran = []
+
+    def one(request, folder):
+        ran.append(request)
+        np.savez(request.answers, eager=np.zeros((3, 4)))
+        return runs()[0]
+
+    monkeypatch.setattr("undertow.lottery.measure._one_process", one)
+    np.savez(tmp_path / "x.npz", x=np.zeros((3, 2)), labels=[0, 1, 4])
+    own = replace(CALIBRATION, machine=replace(MACHINE, processor=processor_name()))
+    write_calibration(own, tmp_path / "c.json")
+    with pytest.raises(UserError) as error:
+        run_lottery(
+            "m.py:build", tmp_path / "x.npz", None, tmp_path / "o", Settings(), tmp_path / "c.json"
+        )
+    assert str(error.value).startswith("labels: the label of '2' is 4, and the model tells 4 ")
+    assert len(ran) == 1
 
 
 def test_the_headline_says_the_best_and_the_emptiest_promise(found: Lottery):
@@ -196,6 +282,18 @@ def test_remarks_say_why_and_what_would_pay(found: Lottery):
     )
 
 
+def test_a_variant_that_leaves_operators_says_where_its_time_goes():
+    given = runs()
+    given[0]["csr"]["time"] = {"native": 0.9, "fallback": 0.08, "rest": 0.02}
+    found = lottery_of(rows_of(REQUEST, given, CALIBRATION, "wall", 0.05))
+    assert (
+        "; of its time 90.0 % in operators of its own, 8.0 % in operators with weights that stay as "
+        "they were, 2.0 % in all else; "
+    ) in dict(remarks(found))["csr"]
+    row = next(row for row in content(found)["rows"] if row["name"] == "csr")
+    assert row["time"] == {"native": 0.9, "fallback": 0.08, "rest": 0.02}
+
+
 def test_the_terminal_has_a_row_for_each_variant(with_paid: Lottery):
     lines = terminal(with_paid).splitlines()
     (row,) = (line for line in lines if line.startswith("masked-dense "))
@@ -215,8 +313,22 @@ def test_files_hold_what_the_page_tells(with_paid: Lottery):
     assert row["predicted"]["flops"] == pytest.approx(10)
     assert row["realised_share"]["bytes"] is None
     assert row["paid"]["worst"]["value"] == "north"
+    assert (
+        "| masked-dense | native | 4.00 MB | 10.00 × | 1.00 × |" in written["lottery.md"].decode()
+    )
     assert written["lottery.md"].decode().count("\n| ") == 2 + len(with_paid.rows)
     assert contents_of(with_paid, b"{}") == written
+
+
+def test_the_page_begins_with_one_sentence_and_marks_cells_that_say_nothing(with_paid: Lottery):
+    shown = page(with_paid)
+    assert "<h1>No variant is shown to be faster than eager.</h1>" in shown
+    assert '<p class="lede">Operations promise most in vain for csr: 10.00 × predicted, ' in shown
+    rows = dict(re.findall(r'<th scope="row"[^>]*><bdi>(.*?)</bdi></th>(.*?)</tr>', shown))
+    rows = {name.replace("<wbr>", ""): row for name, row in rows.items()}
+    assert re.search(r'data-head="realised" class="num none">–<', rows["semi-structured"])
+    assert re.search(r'data-head="status">not here<', rows["semi-structured"])
+    assert re.search(r'data-head="worst slice" class="slice">region north: ', rows["masked-dense"])
 
 
 def test_nothing_that_others_wrote_is_markup(with_paid: Lottery):
@@ -239,6 +351,10 @@ def test_nothing_that_others_wrote_is_markup(with_paid: Lottery):
     [
         ({"batch": 0}, "--batch 0: must be at least 1"),
         ({"sparsity": 1.0}, "--sparsity 1: must be above 0 and below 1, such as 0.5"),
+        (
+            {"without": ("eager",)},
+            "--without eager: all others are set beside it; leave out others",
+        ),
         ({"channels": 0.0}, "--channels 0: must be above 0 and below 1, such as 0.5"),
     ],
 )
@@ -251,6 +367,8 @@ def test_settings_that_mean_nothing_are_refused(given: dict, said: str):
 def test_a_variant_that_there_is_not_is_refused_with_those_that_there_are():
     with pytest.raises(UserError) as error:
         Settings(only=("int2",))
+    with pytest.raises(UserError, match=r"^--without int2: there is no such variant; there are "):
+        Settings(without=("int2",))
     assert str(error.value).startswith(
         "--only int2: there is no such variant; there are compile, onnxruntime, openvino, bfloat16"
     )
@@ -275,6 +393,70 @@ def test_an_onnx_file_and_several_arrays_are_refused(tmp_path: Path):
     assert str(error.value) == (
         f"--inputs {tmp_path / 'ids.npy'}: holds int64; the engines here take floating-point inputs"
     )
+
+
+DYING = """
+import os
+import signal
+import torch
+from torch import nn
+
+class Dying(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.head = nn.Linear(2, 2)
+
+    def forward(self, x):
+        if x.dtype == torch.bfloat16:
+            print("about to reach far", flush=True)
+            os.kill(os.getpid(), signal.SIGSEGV)
+        return self.head(x)
+
+class Leaving(Dying):
+    def forward(self, x):
+        os._exit(3)
+
+def build():
+    return Dying()
+
+def leaving():
+    return Leaving()
+
+def none():
+    os._exit(0)
+"""
+OWN = (
+    "That is the model's own code: call it in a script with python -X faulthandler, which shows the "
+    "line; where memory ran out, give fewer examples or a smaller --batch"
+)
+
+
+@pytest.mark.heavy
+def test_a_process_that_dies_is_told_with_the_variant_how_and_what_to_type(tmp_path: Path):
+    (tmp_path / "model.py").write_text(DYING)
+    np.save(tmp_path / "x.npy", np.zeros((4, 2), dtype=np.float32))
+    said = {
+        "build": "at bfloat16 its process ended by signal 11 (segmentation fault: its code reached "
+        "into memory that is not its own); the last line that it wrote is 'about to reach far'. "
+        "Leave it out with --without bfloat16",
+        "leaving": "as the network was asked by itself its process ended with exit code 3; it wrote "
+        f"nothing. {OWN}",
+        "none": f"as the model was made its process ended with exit code 0; it wrote nothing. {OWN}",
+    }
+    for name, wanted in said.items():
+        model = f"{tmp_path / 'model.py'}:{name}"
+        asked = replace(
+            REQUEST, model=model, inputs=str(tmp_path / "x.npy"), names=("eager", "bfloat16"),
+            answers=str(tmp_path / "a.npz"),
+        )  # fmt: skip
+        with pytest.raises(UserError) as error:
+            run_processes(asked, 1, tmp_path, lambda at: None)
+        assert str(error.value) == f"{model}: {wanted}"
+
+
+def test_variants_are_left_out():
+    assert "csr" not in Settings(without=("csr",)).names
+    assert Settings(only=("csr", "bsr"), without=("csr",)).names == ("eager", "bsr")
 
 
 def test_content_is_plain_json(found: Lottery):

@@ -223,6 +223,7 @@ def test_the_floor_has_a_column_only_where_there_is_one():
         ("- item", "\\- item"),
         ("# head", "\\# head"),
         ("12. of", "12\\. of"),
+        ("0.10 MB (1.00 to 2.)", None),
         ("> said", "\\> said"),
     ],
 )

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
+from dataclasses import fields
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -10,12 +13,14 @@ import polars as pl
 import pytest
 
 import undertow
+from undertow.audit.headline import without_notices
 from undertow.errors import UserError
 from undertow.files import Request, read_sides
 
 torch = pytest.importorskip("torch")
 
 from asked_models import Centred, Dropped, Normed, Pooled, Separated  # noqa: E402
+from undertow.lab.measurements.calibration import Machine  # noqa: E402
 
 N = 30
 IDS = [f"e{row}" for row in range(N)]
@@ -90,10 +95,56 @@ def test_slices_are_tested_by_the_audit_and_the_record_is_one_that_an_audit_read
     )
 
 
+def test_the_report_is_about_ways_and_calls_the_repeat_what_it_is(centred):
+    again = (
+        "The second run of the reference is the same asked again: it gave the same outputs, to the "
+        "bit, so what changes is due to its way."
+    )
+    assert centred.audit.notices[0] == again
+    (worst,) = (each for each in centred.audit.variants if each.arm.name == "batch-1")
+    assert worst.verdict == "worse"
+    assert without_notices(centred.audit.headline, centred.audit.notices) == (
+        "FLIPS: 1 of 5 other ways changes answers: batch size (batch-1: 20 of 30). The "
+        f"way that costs most, on examples like these: {worst.headline}"
+    )
+    page = (centred.folder / "report.html").read_text()
+    (first,) = re.findall(r"<h1>(.*?)</h1>", page, re.DOTALL)
+    assert re.sub("<[^>]+>", "", first) == (
+        "FLIPS: 1 of 5 other ways changes answers: batch size (batch-1: 20 of 30)."
+    )
+    assert "they are copies" not in page
+    summary = (centred.folder / "summary.md").read_text()
+    assert "they are copies" not in summary
+    assert "same asked again" in summary
+
+
+def test_labels_that_are_words_are_joined_with_names_of_outputs(tmp_path: Path):
+    names = ["owl", "dog", "cat"]
+    given = {"x": inputs(), "ids": IDS, "labels": np.array([names[row % 3] for row in range(N)])}
+    few = {"sizes": (1,), "threads": (), "without": ["precision", "neighbours"]}
+    found = undertow.vary(Separated().eval(), given, out=tmp_path / "o", classes=names, **few)
+    assert found.audit.reference.accuracy == 1.0
+    assert found.audit.classes == ("owl", "dog", "cat")
+    with pytest.raises(UserError) as refused:
+        undertow.vary(Separated().eval(), given, out=tmp_path / "p", **few)
+    assert str(refused.value) == (
+        "labels: the label of 'e0' is 'owl', and nothing says which output that is; name the "
+        "outputs in their order after --classes, with the words of the labels"
+    )
+    places = given | {"labels": np.array([str(row % 3) for row in range(N)])}
+    found = undertow.vary(Separated().eval(), places, out=tmp_path / "p", classes=names, **few)
+    assert found.audit.reference.accuracy == 1.0
+
+
 def test_what_programs_read(centred):
     told = json.loads((centred.folder / "vary.json").read_text())
     assert told["format"] == "undertow-vary/1"
     assert told["repeats"] is True
+    measured = {"measured", "worked"}
+    assert set(told["machine"]) == {each.name for each in fields(Machine)} - measured
+    assert told["machine"]["threads"] == torch.get_num_threads()
+    assert told["machine"]["packages"]["torch"] == version("torch")
+    assert told["machine"]["processor"]
     assert told["again"]["largest_difference"] == 0.0
     one = next(way for way in told["ways"] if way["name"] == "batch-1")
     assert one["flips"] == 20
@@ -122,6 +173,85 @@ def test_separated_answers_do_not_flip_and_the_largest_difference_is_shown(tmp_p
         f"difference of an output is {gap.max():.2g} (bfloat16, '{bfloat16.at}')."
     )
     assert found.flips == 0
+
+
+class Summed(torch.nn.Module):
+    """Adds: autocast leaves that in float32."""
+
+    def forward(self, x):
+        return x + x.flip(1)
+
+
+def test_a_number_format_that_changes_nothing_is_told_and_not_counted(tmp_path: Path):
+    found = undertow.vary(Summed(), inputs(), out=tmp_path / "o", sizes=(1,), threads=())
+    assert [way.name for way, _ in found.ways.others] == [
+        "batch-1", "shuffled-30", "filled-30", "float64",
+    ]  # fmt: skip
+    assert str(found).startswith("NO FLIPS: 4 other ways give ")
+    told = "autocast puts none of its operators into bfloat16"
+    assert f"\n  no effect here: bfloat16: {told}\n" in f"{found}\n"
+    written = json.loads((tmp_path / "o/vary.json").read_text())
+    assert written["no_effect"] == [{"name": "bfloat16", "why": told}]
+    assert written["not_tried"] == []
+
+
+def test_without_numbers_of_its_own_a_model_has_no_float64(tmp_path: Path):
+    class Counted(torch.nn.Module):
+        def forward(self, x):
+            return torch.stack([x, 3 - x], 1)
+
+    given = {"x": np.arange(4)}
+    found = undertow.vary(Counted(), given, out=tmp_path / "o", sizes=(1,), threads=())
+    assert [each.name for each in found.ways.no_effect] == ["float64", "bfloat16"]
+
+
+def test_a_size_that_was_asked_for_and_is_no_other_batch_is_told(tmp_path: Path):
+    found = undertow.vary(
+        Summed(), inputs(), out=tmp_path / "o", sizes=(8, 7, 64), batch=8, threads=()
+    )
+    assert [tuple(each) for each in found.ways.skipped] == [
+        ("batch-8", "the reference is asked in batches of this size"),
+        ("batch-64", "there are 30 examples, so it is one batch of all of them"),
+    ]
+
+
+def test_an_output_that_cannot_be_chosen_is_refused(tmp_path: Path):
+    with pytest.raises(UserError) as refused:
+        undertow.vary(Summed(), inputs(), out=tmp_path / "o", output="logits")
+    assert str(refused.value) == (
+        "--output logits: Summed returns one tensor, so there is nothing to choose from; leave it "
+        "out"
+    )
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        (
+            {"instructions": ["sse"]},
+            "--instructions sse: m.onnx is an ONNX file, and ONNX Runtime chooses its instructions "
+            "by itself; leave it out, or give the torch module as model.py:build",
+        ),
+        (
+            {"compiled": True},
+            "--compile: m.onnx is an ONNX file, and torch.compile takes torch modules alone; leave "
+            "it out, or give the torch module as model.py:build",
+        ),
+        (
+            {"engines": ["onnxruntime"]},
+            "--engines onnxruntime: m.onnx is an ONNX file, so the reference is ONNX Runtime "
+            "already; leave onnxruntime out",
+        ),
+    ],
+)
+def test_what_an_onnx_file_is_never_asked_in_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: dict, said: str
+):
+    monkeypatch.chdir(tmp_path)
+    Path("m.onnx").write_bytes(b"")
+    with pytest.raises(UserError) as refused:
+        undertow.vary("m.onnx", inputs(), out=tmp_path / "o", **asked)
+    assert str(refused.value) == said
 
 
 def test_padding_that_counts_is_named(tmp_path: Path):

@@ -35,7 +35,7 @@ def audit(
 
     request = comparing.request(reference=reference, against=against, files=files, level=level)
     with report_folder(writing.out, usual="audit", files=AUDIT_FILES, force=writing.force) as out:
-        audit_files(request, out, quiet=writing.quiet)
+        audit_files(request, out, quiet=writing.quiet, replace=writing.force)
 
 
 @app.command(epilog=epilog("gate"))
@@ -93,6 +93,7 @@ def gate(
             inconclusive=taken_for,
             annotations=annotations,
             quiet=writing.quiet,
+            replace=writing.force,
         )
     raise typer.Exit(code)
 

@@ -19,6 +19,9 @@ class Run:
     """Which variants are run, and how."""
 
     only: Annotated[str, typer.Option(help="Run these variants alone, with commas between.")] = ""
+    without: Annotated[str, typer.Option(help="Leave these variants out, with commas between.")] = (
+        ""
+    )
     batch: Annotated[int, typer.Option(help="Examples of a call that is timed.")] = 64
     processes: Annotated[
         int, typer.Option(help="Processes whose seconds give the limits; 5 or more.")
@@ -73,8 +76,8 @@ def lottery(
 
     settings = Settings(
         batch=run.batch, processes=run.processes, repeats=run.repeats, sparsity=run.sparsity,
-        channels=run.channels, only=_listed(run.only), classes=_listed(classes),
-        by=tuple(by or ()),
+        channels=run.channels, only=_listed(run.only), without=_listed(run.without),
+        classes=_listed(classes), by=tuple(by or ()),
     )  # fmt: skip
     with report_folder(out, usual="lottery", files=FILES, force=force) as folder:
         typer.echo(
@@ -86,6 +89,7 @@ def lottery(
                 settings,
                 calibration,
                 tell=lambda said: typer.echo(f"lottery: {said}", err=True),
+                replace_old=force,
             )
         )
 

@@ -12,7 +12,7 @@ from itertools import count
 from pathlib import Path
 
 from undertow.errors import UserError
-from undertow.report.write import refuse_taken, unwritable
+from undertow.report.write import refuse_taken, refuse_unwritable, unwritable
 
 
 @contextmanager
@@ -23,10 +23,12 @@ def report_folder(
     ``usual``, ``usual-2`` … that is not there yet, made at once so that no other run takes it.
 
     A folder that was made for nothing is taken away again. Raises ``UserError`` where ``out`` holds
-    any of the files.
+    any of the files, or cannot be written.
     """
     if out is not None and not force:
         refuse_taken(out, files, what)
+    if out is not None:
+        refuse_unwritable(out, what)
     new = out is None or not os.path.lexists(out)
     folder = _new(usual, what) if out is None else out
     try:

@@ -16,6 +16,7 @@ from undertow.cli.program import app
 from undertow.cli.spreading import spread_out
 from undertow.cli.typed import debugging
 from undertow.cli.usage import USAGE_ERROR, Incomplete, in_our_words
+from undertow.cli.watched import is_watched, noting_the_end, watch
 from undertow.errors import NotComparableError, UndertowError, install
 from undertow.source_date import check_source_date
 
@@ -33,9 +34,16 @@ COMMANDS = (comparing, vary, lottery, dynamics, examine, plant, first, training)
 
 def main() -> None:
     """Entry point."""
+    with noting_the_end():
+        _main()
+
+
+def _main() -> None:
     one_blas_thread()
     try:
         check_source_date()
+        if is_watched(sys.argv[1:]):
+            sys.exit(watch(sys.argv[1:]))
         sys.exit(_exit_code(sys.argv[1:]))
     except UndertowError as error:
         _end(error, BAD if not isinstance(error, NotComparableError) else NOT_COMPARABLE)

@@ -13,6 +13,7 @@ from undertow.cli.program import app
 from undertow.cli.typed import typed
 from undertow.cli.usage import epilog
 from undertow.cli.vary_options import Answers, Ways
+from undertow.cli.watched import note
 
 
 @app.command(epilog=epilog("vary"))
@@ -68,4 +69,5 @@ def vary(
 
 def _told(name: str) -> None:
     """Which way is under way; apart from what was found."""
+    note(name)
     typer.echo(f"asking: {name}" if name != "audit" else "auditing", err=True)

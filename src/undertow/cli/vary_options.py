@@ -62,6 +62,11 @@ class Ways:
         """The same as the lab takes it."""
         from undertow.lab.ways.chosen import AskedFor
 
+        if self.pad_side != "right" and not self.pad_axis:
+            raise UserError(
+                f"--pad-side {self.pad_side}: nothing is padded without --pad-axis; give, for "
+                "example, --pad-axis input_ids:1:0"
+            )
         return AskedFor(
             batch=self.batch,
             sizes=_numbers("--batch-sizes", self.batch_sizes),

@@ -48,8 +48,9 @@ class Paid:
 class Row:
     """One variant. What was not measured is None; ``realised_share`` is (S_real - 1) / (S_pred -
     1), NaN where hardly any gain was predicted; ``gap`` is ln S_pred - ln S_real. ``fastest`` is
-    the ratio to the fastest float32 variant. ``seconds`` are those of each process, by the clock
-    of the lottery."""
+    the ratio to the fastest float32 variant. ``time`` are shares of its time by the status of
+    operators, where some stay as they were (``fallback``) and layers can be timed. ``seconds`` are
+    those of each process, by the clock of the lottery."""
 
     name: str
     about: str
@@ -67,6 +68,7 @@ class Row:
     fastest: SpeedUp | None = None
     break_even: float | None = None
     paid: Paid | None = None
+    time: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

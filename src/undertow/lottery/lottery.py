@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -25,18 +26,18 @@ from undertow.lab.runner.threads import one_thread
 from undertow.lab.ways.given_model import ONNX
 from undertow.lottery.found import Lottery, Row
 from undertow.lottery.measure import clock_of, rows_of, run_processes
-from undertow.lottery.paying import paid_by
-from undertow.lottery.written import CALIBRATION, contents_of, terminal
+from undertow.lottery.paying import labels_of, paid_by
+from undertow.lottery.written import CALIBRATION, FILES, contents_of, terminal
 from undertow.report.publish import publish
-from undertow.report.write import unwritable
+from undertow.report.write import refuse_taken, refuse_unwritable, unwritable
 from undertow.undecoded import escaped
-from undertow.varying.examples import Examples, read_examples
+from undertow.varying.examples import Examples, read_examples, refuse_columns
 
 
 @dataclass(frozen=True)
 class Settings:
-    """How a lottery is run. ``only`` names variants, none for all; ``channels`` is the share of
-    channels that structured pruning keeps."""
+    """How a lottery is run. ``only`` names variants, none for all, ``without`` those that are left
+    out; ``channels`` is the share of channels that structured pruning keeps."""
 
     batch: int = 64
     processes: int = 5
@@ -47,6 +48,7 @@ class Settings:
     classes: tuple[str, ...] = ()
     by: tuple[str, ...] = ()
     level: float = 0.05
+    without: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for flag, number in (("--batch", self.batch), ("--processes", self.processes),
@@ -57,15 +59,21 @@ class Settings:
             if not 0 < share < 1:
                 raise UserError(f"{flag} {share:g}: must be above 0 and below 1, such as 0.5")
         known = [v.name for v in variants(self.sparsity, self.channels)]
-        unknown = next((name for name in self.only if name not in known), None)
-        if unknown is not None:
-            raise UserError(f"--only {unknown}: there is no such variant; there are "
-                            f"{', '.join(known[1:])}")  # fmt: skip
+        for flag, names in (("--only", self.only), ("--without", self.without)):
+            unknown = next((name for name in names if name not in known), None)
+            if unknown is not None:
+                raise UserError(f"{flag} {unknown}: there is no such variant; there are "
+                                f"{', '.join(known[1:])}")  # fmt: skip
+        if REFERENCE in self.without:
+            raise UserError(
+                f"--without {REFERENCE}: all others are set beside it; leave out others"
+            )
 
     @property
     def names(self) -> tuple[str, ...]:
         every = tuple(v.name for v in variants(self.sparsity, self.channels))
-        return tuple(name for name in every if not self.only or name in (REFERENCE, *self.only))
+        wanted = (REFERENCE, *self.only) if self.only else every
+        return tuple(name for name in every if name in wanted and name not in self.without)
 
 
 def lottery_of(
@@ -76,23 +84,29 @@ def lottery_of(
     settings: Settings,
     calibration: Path | None = None,
     tell: Callable[[str], None] = lambda said: None,
+    replace_old: bool = True,
 ) -> str:
-    """What a terminal shows; writes ``FILES`` of ``written`` into ``out``. The person's code is run
-    in processes of its own. ``UserError`` for a model, inputs or a calibration that cannot be
-    used."""
+    """What a terminal shows; writes ``FILES`` of ``written`` into ``out``, over those of an earlier
+    run only with ``replace_old``. The person's code is run in processes of its own. ``UserError``
+    for a model, inputs or a calibration that cannot be used, or where nothing can be written."""
     _refuse_onnx(model)
+    refuse_unwritable(out)
     examples = read_examples(inputs, table)
     x_N = _only_array(examples, inputs)
+    refuse_columns(settings.by, examples)
+    if settings.classes:
+        labels_of(examples.table, settings.classes)
     settings = replace(settings, batch=min(settings.batch, len(x_N)))
     device = _calibrated(calibration, tell)
-    found, answers = _measured(model, x_N, device, settings, tell)
+    found, answers = _measured(model, examples, x_N, device, settings, tell)
     if len(answers) > 1:
         found = _with_paid(found, examples, answers, settings)
     with TemporaryDirectory(prefix="undertow-lottery-") as folder:
         write_calibration(device, Path(folder) / CALIBRATION)
         written = contents_of(found, (Path(folder) / CALIBRATION).read_bytes())
+    refuse = None if replace_old else partial(refuse_taken, out, FILES)
     try:
-        publish(written, out, {})
+        publish(written, out, {}, refuse=refuse)
     except OSError as problem:
         raise unwritable(out, problem) from problem
     return f"{terminal(found)}\n\nwritten to {escaped(str(out))}: open lottery.html in a browser"
@@ -140,6 +154,7 @@ def of_this_machine(path: Path, found: Calibration) -> Calibration:
 
 def _measured(
     model: str,
+    examples: Examples,
     x_N: NDArray[Any],
     device: Calibration,
     settings: Settings,
@@ -153,7 +168,10 @@ def _measured(
             batch=settings.batch, repeats=settings.repeats, sparsity=settings.sparsity,
             channels_kept=settings.channels, answers=str(folder / "answers.npz"),
         )  # fmt: skip
-        runs, answers = run_processes(request, settings.processes, folder, tell)
+        runs, answers = run_processes(
+            request, settings.processes, folder, tell,
+            check=lambda given: _refuse_unclassed(examples, given, settings),
+        )  # fmt: skip
     clock, worked = clock_of(runs)
     rows = rows_of(request, runs, device, clock, settings.level)
     found = Lottery(
@@ -169,17 +187,30 @@ def _with_paid(
     found: Lottery, examples: Examples, answers: dict[str, NDArray[Any]], settings: Settings
 ) -> Lottery:
     """Whose answers became others; outputs that are no rows of classes have none."""
-    first = answers[REFERENCE]
-    if first.ndim != 2 or first.shape[1] < 2:
+    classes = _classes(settings.classes, answers)
+    if not classes:
         return found
-    classes = _classes(settings.classes, first.shape[1])
     paid = paid_by(examples.table, answers, classes, settings.by, settings.level)
     labels = any(one.lost is not None for one in paid.values())
     rows: Sequence[Row] = [replace(row, paid=paid.get(row.name)) for row in found.rows]
     return replace(found, labels=labels, rows=tuple(rows))
 
 
-def _classes(given: tuple[str, ...], count: int) -> tuple[str, ...]:
+def _refuse_unclassed(
+    examples: Examples, answers: Mapping[str, NDArray[Any]], settings: Settings
+) -> None:
+    """``UserError`` for names or labels that do not fit the outputs, before the other processes."""
+    classes = _classes(settings.classes, answers)
+    if classes:
+        labels_of(examples.table, classes)
+
+
+def _classes(given: tuple[str, ...], answers: Mapping[str, NDArray[Any]]) -> tuple[str, ...]:
+    """Names of the outputs; none where outputs are no rows of classes."""
+    first = answers[REFERENCE]
+    if first.ndim != 2 or first.shape[1] < 2:
+        return ()
+    count = first.shape[1]
     if given and len(given) != count:
         raise UserError(
             f"--classes {','.join(given)}: names {len(given)} classes, and the model has {count} "

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 from undertow.errors import UserError
 from undertow.lab.lottery.ideal import Ideal, promised
 from undertow.lab.lottery.variants import REFERENCE, Variant, variants
-from undertow.lab.lottery.worker import Request
+from undertow.lab.lottery.worker import TURNS, Request
 from undertow.lab.measurements.calibration import Calibration
 from undertow.lab.measurements.clocks import QUIET
 from undertow.lab.measurements.operator_costs import Cost
@@ -29,7 +30,7 @@ from undertow.lab.measurements.roofline import (
 )
 from undertow.lab.measurements.speedups import speed_up
 from undertow.lottery.found import Row, ThreeWays
-from undertow.lottery.process import answer_of
+from undertow.lottery.process import Ended, answer_of
 
 FLOAT32 = (REFERENCE, "compile", "onnxruntime", "openvino")
 Tell = Callable[[str], None]
@@ -38,31 +39,57 @@ Ran = dict[str, dict[str, Any]]
 
 
 def run_processes(
-    request: Request, processes: int, folder: Path, tell: Tell
+    request: Request,
+    processes: int,
+    folder: Path,
+    tell: Tell,
+    check: Callable[[Mapping[str, NDArray[Any]]], None] = lambda answers: None,
 ) -> tuple[list[Ran], dict[str, NDArray[Any]]]:
-    """Rows of each process, and the answers, for which the first one is asked."""
+    """Rows of each process, and the answers, for which the first one is asked. ``check`` is shown
+    them before the others begin, and may raise."""
     runs: list[Ran] = []
+    answers: dict[str, NDArray[Any]] = {}
     for number in range(processes):
         tell(f"process {number + 1} of {processes}: builds the variants and takes their time")
         asked = request if number == 0 else replace(request, answers=None)
         runs.append(_one_process(asked, folder))
         refuse_unrun(request.model, runs[-1])
-    assert request.answers is not None
-    with np.load(request.answers) as held:
-        return runs, {name: held[name] for name in held.files}
+        if asked.answers is not None:
+            answers = _answers(asked.answers)
+            check(answers)
+    return runs, answers
+
+
+def _answers(path: str) -> dict[str, NDArray[Any]]:
+    with np.load(path) as held:
+        return {name: held[name] for name in held.files}
 
 
 def _one_process(request: Request, folder: Path) -> Ran:
     rows: Ran = answer_of(
-        "undertow.lab.lottery.worker",
-        asdict(request),
-        folder,
-        lambda ended: (
-            f"{request.model}: the process that runs the variants {ended}; leave the variant out "
-            "that ends it with --only"
-        ),
+        "undertow.lab.lottery.worker", asdict(request), folder, partial(_died, request)
     )["rows"]
     return rows
+
+
+def _died(request: Request, ended: Ended) -> str:
+    """What is said of a process that ended at a variant, while the model was loaded (nowhere), or
+    while all took turns."""
+    at, said = ended.at, f"its process {ended.how}"
+    others = [name for name in request.names if name != REFERENCE]
+    if at in others:
+        return f"{request.model}: at {at} {said}. Leave it out with --without {at}"
+    if at == TURNS:
+        return (
+            f"{request.model}: while the variants took turns {said}. Run fewer of them at once, "
+            f"such as --only {others[0] if others else 'compile'}"
+        )
+    where = "as the network was asked by itself" if at else "as the model was made"
+    return (
+        f"{request.model}: {where} {said}. That is the model's own code: call it in a script with "
+        "python -X faulthandler, which shows the line; where memory ran out, give fewer examples "
+        "or a smaller --batch"
+    )
 
 
 def refuse_unrun(model: str, run: Ran) -> None:
@@ -143,6 +170,7 @@ def _row(variant: Variant, ran: dict[str, Any], before: Predicted, after: Predic
         calls=ran["calls"],
         built_in=ran["built_in"],
         predicted=gains,
+        time=ran["time"],
     )
 
 

@@ -14,6 +14,7 @@ from undertow.audit.slices.table import ALL
 from undertow.errors import UserError
 from undertow.lottery.found import Paid, Slice
 from undertow.notebook.compare import compare
+from undertow.varying.labelled import places_of
 
 ID, LABEL, PREDICTION = "example_id", "label", "prediction"
 FEWEST = 20
@@ -22,18 +23,18 @@ FEWEST = 20
 
 def labels_of(table: pl.DataFrame, classes: Sequence[str]) -> NDArray[Any] | None:
     """Labels (N,) by the names of classes, or None where there are none. ``UserError`` for one that
-    is no class."""
-    if LABEL not in table.columns or table[LABEL].null_count() == table.height:
+    is no class, or where only some examples have one."""
+    if LABEL not in table.columns:
         return None
-    found = table[LABEL].cast(pl.String).to_numpy()
-    unknown = next((each for each in found if each not in set(classes)), None)
-    if unknown is not None:
+    place_N = places_of(table[LABEL].to_list(), table[ID].to_list(), classes)
+    if all(place is None for place in place_N):
+        return None
+    if None in place_N:
         raise UserError(
-            f"label {unknown!r}: is none of the model's {len(classes)} classes "
-            f"({', '.join(classes[:5])}{', …' * (len(classes) > 5)}); name them in the order of "
-            "its outputs with --classes"
+            f"labels: {table[ID][place_N.index(None)]!r} has none, and others have one; give all a "
+            "label, or leave out the examples without"
         )
-    return np.asarray(found)
+    return np.asarray(classes)[np.asarray(place_N, dtype=np.intp)]
 
 
 def paid_by(
@@ -52,7 +53,9 @@ def paid_by(
     worst = (
         _worst_differing(table, given[reference], changed, by)
         if label_N is None
-        else _worst_audited(table, given[reference], changed, by, level)
+        else _worst_audited(
+            table.with_columns(pl.Series(LABEL, label_N)), given[reference], changed, by, level
+        )
     )
     return {
         name: _paid(given[reference], changed[name], label_N, worst.get(name)) for name in others
@@ -77,13 +80,12 @@ def _worst_audited(
     level: float,
 ) -> dict[str, Slice]:
     """By the audit, with its limits and verdicts: all slices of a variant are one family."""
-    told = table.with_columns(pl.col(LABEL).cast(pl.String))
     differing = {name: after for name, after in changed.items() if (after != before_N).any()}
     if not differing:
         return {}
     audited = compare(
-        told.with_columns(pl.Series(PREDICTION, before_N)),
-        {n: told.with_columns(pl.Series(PREDICTION, after)) for n, after in differing.items()},
+        table.with_columns(pl.Series(PREDICTION, before_N)),
+        {n: table.with_columns(pl.Series(PREDICTION, after)) for n, after in differing.items()},
         by=tuple(by),
         level=level,
         id=ID,

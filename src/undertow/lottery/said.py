@@ -8,6 +8,12 @@ from undertow.lottery.ideas_found import Ideas
 from undertow.report.wording import percent, plural
 
 NONE = "–"
+WHERE = {
+    "native": "operators of its own",
+    "emulated": "operators that it emulates",
+    "fallback": "operators with weights that stay as they were",
+    "rest": "all else",
+}
 HEADS = (
     "variant", "status", "size", "by operations", "by bytes", "by roofline", "realised", "of it",
     "beside the fastest float32", "answers that differ", "worst slice",
@@ -163,12 +169,19 @@ def remarks(lottery: Lottery) -> list[tuple[str, str]]:
         said = [row.about]
         if row.note:
             said.append(row.note)
+        if row.time:
+            said.append(_time_said(row.time))
         if row.break_even is not None:
             said.append(_pays_above(row))
-        if row.status not in ("not here", "error", "no effect") and slower(row):
+        if slower(row):
             said.append("shown to be slower than eager")
         found.append((row.name, "; ".join(said)))
     return found
+
+
+def _time_said(time: dict[str, float]) -> str:
+    parts = [f"{percent(share)} in {WHERE[part]}" for part, share in time.items() if share]
+    return f"of its time {', '.join(parts)}"
 
 
 def _pays_above(row: Row) -> str:

@@ -9,15 +9,17 @@ from typing import Any
 import undertow
 from undertow.lottery.figure import speed_and_cost
 from undertow.lottery.found import Lottery
-from undertow.lottery.said import HEADS, cells, headline, how, notices, remarks
+from undertow.lottery.said import HEADS, NONE, cells, headline, how, notices, remarks
 from undertow.report.html import digest_of, environment, static
 from undertow.report.markdown import in_markdown
 from undertow.report.serial import plain
-from undertow.report.wording import line
+from undertow.report.wording import first_sentence, line
 
 FORMAT = "undertow-lottery/1"
 JSON, MARKDOWN, PAGE, CALIBRATION = "lottery.json", "lottery.md", "lottery.html", "calibration.json"
 FILES = (JSON, MARKDOWN, CALIBRATION, PAGE)
+CLASSES = {"variant": "", "status": "", "worst slice": "slice"}
+"""Of the table's columns; the others are numbers."""
 SLACK = 72
 """Letters of a cell in a terminal."""
 
@@ -76,21 +78,30 @@ def markdown(lottery: Lottery) -> str:
 
 def page(lottery: Lottery) -> str:
     """One file without scripts; everything in it is escaped."""
-    styles = static("report.css")
+    styles = static("report.css") + static("lottery.css")
+    first, rest = first_sentence(headline(lottery))
     return environment().get_template("lottery.html").render(
-        title=headline(lottery),
+        title=first,
+        rest=rest,
         about=how(lottery),
         notices=notices(lottery),
-        heads=[(head, "" if head in ("variant", "status", "worst slice") else "num")
-               for head in HEADS],
-        rows=[(row.name, list(zip(HEADS, cells(lottery, row), strict=True))[1:])
+        heads=[(head, CLASSES.get(head, "num")) for head in HEADS],
+        rows=[(row.name, [(head, said, _class(head, said))
+                          for head, said in list(zip(HEADS, cells(lottery, row), strict=True))[1:]])
               for row in lottery.rows],
         remarks=remarks(lottery),
         chart=speed_and_cost(lottery),
+        ran=any(row.realised for row in lottery.rows[1:]),
         paid=any(row.paid for row in lottery.rows),
         labels=lottery.labels,
+        reference=lottery.reference.name,
         model=lottery.model,
         version=undertow.__version__,
         css=styles,
         css_hash=digest_of(styles),
     )  # fmt: skip
+
+
+def _class(head: str, said: str) -> str:
+    """Of a cell: on a narrow page those that say nothing are left out."""
+    return f"{CLASSES.get(head, 'num')} {'none' if said == NONE else ''}".strip()

@@ -41,7 +41,7 @@ _SPECIAL = re.compile(
     | @(?=\w) | \#(?=\d) | (?<=\bgh)-(?=\d)  # mentions and issues
     | :(?=//|:|[\w+-]+:) | (?<=:): | (?<=\bmailto):  # addresses, emoji, commands
     | (?<=\bwww)\.
-    | ^[-+>\#=] | (?<=^\d)[.)] | (?<=^\d\d)[.)]  # lists, quotes and headings
+    | ^[-+>\#=] | (?:(?<=^\d)|(?<=^\d\d))[.)](?=\s|$)  # lists, quotes and headings
     """,
     flags=re.IGNORECASE | re.VERBOSE,
 )

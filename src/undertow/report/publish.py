@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import mkdtemp
+from tempfile import TemporaryDirectory, mkdtemp
 
 try:
     import fcntl
@@ -26,6 +26,7 @@ except ImportError:  # Windows: two runs that write one folder at once are not k
 
 STAGE = ".undertow-report-"
 """How the hidden folder's name begins; one that outlives its process says that a run died here."""
+TRIED = ".undertow-can-write-"
 NEW, OLD, NAMES = "new", "old", "names.txt"
 PATIENCE = 60.0
 """Seconds to wait for another run that writes the same folder; it takes one."""
@@ -61,6 +62,16 @@ def publish(
         _exchange(folder, stage, retired, list(contents))
         for done in (*(abandoned if alone else ()), stage):
             shutil.rmtree(done, ignore_errors=True)
+
+
+def try_writing(folder: Path) -> None:
+    """``OSError`` where nothing can be written into ``folder``, or where it cannot be made: tried
+    in the nearest folder that is there, and nothing stays."""
+    there = folder
+    while not os.path.lexists(there) and there != there.parent:
+        there = there.parent
+    with TemporaryDirectory(prefix=TRIED, dir=there):
+        pass
 
 
 @contextmanager

@@ -6,6 +6,7 @@ from __future__ import annotations
 import io
 import os
 from collections.abc import Collection
+from functools import partial
 from pathlib import Path
 
 import polars as pl
@@ -19,7 +20,7 @@ from undertow.report.html import render_html
 from undertow.report.junit import junit_xml
 from undertow.report.markdown import summary_markdown
 from undertow.report.provenance import Provenance
-from undertow.report.publish import publish
+from undertow.report.publish import publish, try_writing
 from undertow.report.serial import report_json
 
 PAGE = "report.html"
@@ -50,6 +51,7 @@ def write_report(
     provenance: Provenance | None = None,
     *,
     inconclusive: Inconclusive = "report",
+    replace: bool = True,
 ) -> Path:
     """Writes ``report.html``, ``report.json``, ``summary.md``, and of an audit
     ``findings.parquet``, ``exemplars.parquet`` and ``flips.parquet``; of a gate ``junit.xml``.
@@ -57,14 +59,16 @@ def write_report(
     ``provenance`` is of files that were read; without, page and JSON do not say where they come
     from. ``inconclusive``: what a gate's rule that cannot tell counts as. There is no
     audit where a gate's sides could not be compared; then page, summary and ``junit.xml`` say why.
-    Returns the path of the page. Everything is made before anything is
+    Unless ``replace``, nothing is written where another run has written a report, however late it
+    came. Returns the path of the page. Everything is made before anything is
     written, and what was here of an earlier report goes before anything new comes, so that files of
     two runs never stand together. The page comes last and is missing where a run was killed. The
     same audit gives the same bytes. Raises ``UserError`` where the folder cannot be written.
     """
     contents = _contents(audit, gate, provenance, inconclusive)
+    refuse = None if replace else partial(refuse_taken, folder, tuple(contents)[::-1])
     try:
-        publish(contents, folder, NOT_ALWAYS)
+        publish(contents, folder, NOT_ALWAYS, refuse=refuse)
     except OSError as problem:
         raise unwritable(folder, problem) from problem
     return folder / PAGE
@@ -75,6 +79,15 @@ def unwritable(folder: Path, problem: OSError, what: str = "report") -> UserErro
     return UserError(
         f"{folder}: the {what} cannot be written here ({problem.strerror}). Give another --out."
     )
+
+
+def refuse_unwritable(folder: Path, what: str = "report") -> None:
+    """``UserError`` where a report, or ``what`` else, could not be written: asked before work that
+    takes minutes."""
+    try:
+        try_writing(folder)
+    except OSError as problem:
+        raise unwritable(folder, problem, what) from problem
 
 
 def refuse_taken(folder: Path, files: Collection[str], what: str = "report") -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -88,6 +88,18 @@ def examples_of(
     return Examples(arrays, table)
 
 
+def refuse_columns(by: Sequence[str], examples: Examples) -> None:
+    """``UserError`` for a column to slice by that the examples do not have."""
+    for column in by:
+        unknown = [
+            part for part in column.split("+") if part not in (*examples.table.columns, "class")
+        ]
+        if unknown:
+            own = [c for c in examples.table.columns if c not in (ID, LABEL)]
+            has = f"it has {', '.join(own)}" if own else "it has none; give --table FILE"
+            raise UserError(f"--by {column}: the examples have no column {unknown[0]}; {has}")
+
+
 def _refuse_no_inputs(called: str, arrays: Mapping[str, NDArray[Any]]) -> None:
     if not arrays:
         raise UserError(
@@ -133,10 +145,12 @@ def _column(
             f"{called}: {name} has shape {array.shape}, and there are {n:,} examples; give one for "
             "each"
         )
-    values: list[Any] = array.tolist()
+    values: list[Any] = [
+        each.decode("utf-8", "replace") if isinstance(each, bytes) else each
+        for each in array.tolist()
+    ]
     if names is IDS:
-        values = [each.decode("utf-8", "replace") if isinstance(each, bytes) else str(each)
-                  for each in values]  # fmt: skip
+        values = list(map(str, values))
         _refuse_twice(f"{called}: {name}", values)
     _refuse_unwritable(f"{called}: {name}", values)
     return values

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from undertow.recording import Recorder
 from undertow.varying.decided import Decided
 from undertow.varying.differences import Difference
-from undertow.varying.examples import LABEL, Examples
+from undertow.varying.examples import Examples
 
 if TYPE_CHECKING:
     from undertow.lab.ways.run import AllWays
@@ -63,17 +63,3 @@ def _write(
             member = recorder.member(name)
             member.facts(**facts)
             member.answers(examples.ids, logits=decided.logits(out_NC))
-
-
-def refuse_labels(decided: Decided, examples: Examples, called: str) -> None:
-    """Labels that are none of the classes, in the words of the command."""
-    from undertow.errors import UserError
-
-    known = {*decided.classes, *map(str, range(len(decided.classes)))}
-    for example_id, label in zip(examples.ids, examples.table[LABEL].to_list(), strict=True):
-        if label is not None and str(label) not in known:
-            raise UserError(
-                f"{called}: the label of {example_id!r} is {label!r}, and the model's classes are "
-                f"{', '.join(decided.classes)}; name them in the order of its outputs with "
-                "--classes"
-            )

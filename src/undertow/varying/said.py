@@ -65,6 +65,19 @@ def _not_repeatable(found: Varied) -> str:
     )
 
 
+def repeat_said(found: Varied) -> str:
+    """What the reference's second run in the report is; empty where the headline says it."""
+    second = "The second run of the reference is the same asked again"
+    if found.repeats:
+        return f"{second}: it gave the same outputs, to the bit, so what changes is due to its way."
+    if found.again.flips:
+        return ""
+    return (
+        f"{second}: it gave the same answers, and other outputs, by {found.again.largest:.2g} at "
+        "most."
+    )
+
+
 def _by_family(found: Varied) -> str:
     """``batch size (batch-1: 3 of 60, batch-7: 2 of 60), padding (…)``."""
     families: dict[str, list[str]] = {}
@@ -179,7 +192,9 @@ def _id(found: Varied, row: int) -> str:
 
 
 def _skipped(found: Varied) -> list[str]:
-    return [f"  not tried: {each.name}: {line(each.why)}" for each in found.ways.skipped]
+    """Ways that show nothing, and why."""
+    told = (("no effect here", found.ways.no_effect), ("not tried", found.ways.skipped))
+    return [f"  {how}: {each.name}: {line(each.why)}" for how, ways in told for each in ways]
 
 
 def _slices(found: Varied) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,11 +12,14 @@ import polars as pl
 from numpy.typing import NDArray
 
 from undertow.errors import UserError
+from undertow.report.write import refuse_unwritable
 from undertow.varying.audited import audit_ways
 from undertow.varying.decided import decided_by
 from undertow.varying.differences import difference, no_numbers
-from undertow.varying.examples import ONLY, Examples, examples_of
-from undertow.varying.recorded import record, refuse_labels
+from undertow.varying.examples import LABEL, ONLY, Examples, examples_of, refuse_columns
+from undertow.varying.labelled import refuse_words, with_places
+from undertow.varying.recorded import record
+from undertow.varying.said import headline, repeat_said
 from undertow.varying.varied import Varied
 from undertow.varying.written import write_json
 
@@ -74,22 +78,20 @@ def vary_examples(
     from undertow.lab.ways.run import all_ways, refuse_wrong_pads, same
 
     refuse_wrong_pads(asked.pads, examples.arrays)
-    _refuse_columns(by, examples)
+    refuse_columns(by, examples)
+    if not numbers and not classes:
+        refuse_words(examples.table[LABEL].to_list(), examples.ids)
     _refuse_taken(out)
+    refuse_unwritable(out)
     name = model if isinstance(model, str) else type(model).__name__
     ways = all_ways(model, examples.arrays, asked, output, tell)
     reference_NC = ways.reference.answer_NC
     _refuse_no_numbers(name, examples, reference_NC)
     decided = decided_by(reference_NC, numbers=numbers, threshold=threshold, names=classes)
     if decided.kind != "numbers":
-        refuse_labels(decided, examples, "labels")
+        examples = with_places(examples, decided.classes)
     gaps = tuple(difference(decided, reference_NC, each.answer_NC) for each in ways.others)
     again = difference(decided, reference_NC, ways.again_NC)
-    audit = None
-    if decided.kind != "numbers" and not again.no_numbers:
-        folders = record(out, name, examples, decided, ways, gaps)
-        tell("audit")
-        audit = audit_ways(folders, by, out, command)
     found = Varied(
         name,
         examples.ids,
@@ -98,22 +100,16 @@ def vary_examples(
         same(reference_NC, ways.again_NC),
         again,
         gaps,
-        audit,
+        None,
         out,
     )
+    if decided.kind != "numbers" and not again.no_numbers:
+        folders = record(out, name, examples, decided, ways, gaps)
+        tell("audit")
+        said = headline(found), repeat_said(found)
+        found = replace(found, audit=audit_ways(folders, by, out, command, *said))
     write_json(found)
     return found
-
-
-def _refuse_columns(by: Sequence[str], examples: Examples) -> None:
-    for column in by:
-        unknown = [
-            part for part in column.split("+") if part not in (*examples.table.columns, "class")
-        ]
-        if unknown:
-            own = [c for c in examples.table.columns if c not in ("example_id", "label")]
-            has = f"it has {', '.join(own)}" if own else "it has none; give --table FILE"
-            raise UserError(f"--by {column}: the examples have no column {unknown[0]}; {has}")
 
 
 def _refuse_taken(out: Path) -> None:

@@ -34,7 +34,7 @@ def contents(found: Varied) -> dict[str, Any]:
     return {
         "format": FORMAT,
         "undertow": undertow.__version__,
-        "versions": ways.versions,
+        "machine": ways.machine,
         "model": found.model,
         "headline": headline(found),
         "examples": len(found.ids),
@@ -52,6 +52,7 @@ def contents(found: Varied) -> dict[str, Any]:
              "slices": _slices(found, way.name)}
             for (way, _), gap in zip(ways.others, found.differences, strict=True)
         ],
+        "no_effect": [{"name": each.name, "why": each.why} for each in ways.no_effect],
         "not_tried": [{"name": each.name, "why": each.why} for each in ways.skipped],
     }  # fmt: skip
 

@@ -45,8 +45,12 @@ def test_each_variant_has_a_row_with_seconds_or_with_why_not(request_: Request):
         "semi-structured",
         "channels",
     ]
-    assert rows["pt2e-int8"].status == "not here"
-    assert rows["pt2e-int8"].note == "it runs 64 examples at a time; give --batch 64"
+    assert rows["pt2e-int8"].status == "other batch"
+    assert rows["pt2e-int8"].note == (
+        "it runs 64 examples at a time, and the batch has 4; give --batch 64 and at least as many "
+        "examples"
+    )
+    assert rows["semi-structured"].status == "not here"
     assert rows["semi-structured"].note == (
         "kernels for it are those of NVIDIA GPUs from compute capability 8.0 on; this is a CPU"
     )
@@ -92,7 +96,7 @@ def test_from_file_to_file_and_what_is_no_model(request_: Request, tmp_path: Pat
     (tmp_path / "request").write_text(
         json.dumps(asdict(request_) | {"model": request_.model.replace("build", "wrong")})
     )
-    main(tmp_path / "request", tmp_path / "answer")
+    main(tmp_path / "request", tmp_path / "answer", tmp_path / "doing")
     assert json.loads((tmp_path / "answer").read_text()) == {
         "refused": f"{tmp_path / 'model.py'}:wrong: returned int; it must return a "
         "torch.nn.Module, ready to be asked"
@@ -115,6 +119,10 @@ def test_engines_and_compilers_run_too(request_: Request):
         "torch-int4": "partly native",  # its kernel takes no 10 outputs
         "torchao-int4": "no effect",  # layers of this size are passed over
     }
+    assert set(rows["torch-int4"].time) == {"native", "fallback", "rest"}
+    assert set(rows["torchao-int8-weights"].time) == {"emulated", "fallback", "rest"}
+    assert rows["torchao-int8-weights"].time["fallback"] == 0
+    assert rows["bfloat16"].time == {}
     with np.load(request_.answers) as answers:
         for name in ("compile", "onnxruntime", "openvino"):
             np.testing.assert_allclose(answers[name], answers["eager"], rtol=1e-3, atol=1e-4)

@@ -56,3 +56,16 @@ def test_a_batch_norm_that_is_asked_is_pointwise():
     x = torch.zeros(2, 3)
     (cost,) = [c for c in operator_costs(model, lambda: model(x)) if "norm" in c.operator]
     assert (cost.kind, cost.flops) == ("pointwise", 0)
+
+
+def test_an_operator_in_place_and_a_copy_write_into_memory_that_is_there():
+    a, b = torch.ones(4), torch.zeros(4)
+    costs = operator_costs(nn.Identity(), lambda: (a + b, a.relu_(), b.copy_(a), a.clone()))
+    assert [(cost.operator, cost.into) for cost in costs] == [
+        ("aten.add", False), ("aten.relu_", True), ("aten.copy_", True), ("aten.clone", False),
+    ]  # fmt: skip
+    norm = nn.BatchNorm1d(4).train()
+    (cost,) = [
+        c for c in operator_costs(norm, lambda: norm(torch.rand(2, 4))) if "norm" in c.operator
+    ]
+    assert not cost.into

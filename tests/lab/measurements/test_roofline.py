@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -36,6 +37,14 @@ def test_an_operator_takes_its_slower_need_and_a_launch():
 def test_a_number_type_has_its_own_rate_and_an_unknown_one_that_of_float32():
     assert predicted([Work(4e6, 0, "int8")], DEVICE).flops == pytest.approx(1e-3)
     assert predicted([Work(4e6, 0, "float64")], DEVICE).flops == pytest.approx(4e-3)
+
+
+def test_an_operator_that_is_given_its_memory_has_a_launch_of_its_own():
+    device = replace(DEVICE, launch_into=4e-7)
+    work = [Work(0, 1e4, into=True), Work(0, 1e4)]
+    assert predicted(work, device).roofline == pytest.approx(2 * 1e-4 + 4e-7 + 1e-6)
+    assert predicted(work, DEVICE).roofline == pytest.approx(2 * 1e-4 + 2 * 1e-6)
+    assert predicted([Work(0, 0, launches=0, into=True)], device).roofline == 0
 
 
 def test_fused_operators_have_no_launch_of_their_own():

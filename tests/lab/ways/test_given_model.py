@@ -151,7 +151,7 @@ def test_what_cannot_be_asked_for(tmp_path: Path):
         out=tmp_path / "o",
         classes=["cat", "dog", "elk"],
     ) == (
-        "labels: the label of '1' is 'owl', and the model's classes are cat, dog, elk; name them in "
-        "the order of its outputs with --classes"
+        "labels: the label of '1' is 'owl', which is none of the names after --classes (cat, dog, "
+        "elk); write labels and names alike, or give labels as places of outputs, 0 to 2"
     )
     assert not (tmp_path / "o").exists()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
@@ -12,11 +12,13 @@ from torch import Tensor, nn
 from undertow.lab.interventions.site import Compiled
 from undertow.lab.measurements.operator_costs import bytes_of
 
-Status = Literal["native", "partly native", "emulated", "no effect", "error", "not here"]
+Status = Literal[
+    "native", "partly native", "emulated", "no effect", "error", "not here", "other batch"
+]
 """``native``: kernels of its own for all operators with weights that it promises to change.
 ``partly native``: some of these run as before, unasked. ``emulated``: it stores what it promises,
 and computes as before. ``no effect``: nothing was changed. ``not here``: this machine or
-installation lacks something."""
+installation lacks something. ``other batch``: it runs here, and not in batches of this size."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,6 +37,14 @@ class Built:
 
 class CannotRun(Exception):
     """Why a variant is not here, in a sentence."""
+
+    status: ClassVar[Status] = "not here"
+
+
+class OtherBatch(CannotRun):
+    """Why a variant does not run in this batch, and in which it does."""
+
+    status: ClassVar[Status] = "other batch"
 
 
 def of_module(

@@ -38,7 +38,8 @@ def _work(cost: Cost, ideal: Ideal) -> Work:
         return Work(cost.flops, 0, launches=0)
     rest = (cost.touched - cost.weights) * ideal.activations
     if cost.kind not in ideal.kinds:
-        return Work(cost.flops, cost.weights + rest, "float32", cost.shape)
+        return Work(cost.flops, cost.weights + rest, "float32", cost.shape, into=cost.into)
     return Work(
-        cost.flops * ideal.density, cost.weights * ideal.stored + rest, ideal.dtype, cost.shape
-    )
+        cost.flops * ideal.density, cost.weights * ideal.stored + rest, ideal.dtype, cost.shape,
+        into=cost.into,
+    )  # fmt: skip

@@ -22,7 +22,14 @@ from undertow.lab.interventions.runtime.pt2e_static import BATCH
 from undertow.lab.interventions.site import AbstractRuntime, Horizon
 from undertow.lab.interventions.weights import OneShotPruning
 from undertow.lab.lottery import channels, engines, int4, sparse
-from undertow.lab.lottery.built import Built, CannotRun, bytes_held, of_engine, of_module
+from undertow.lab.lottery.built import (
+    Built,
+    CannotRun,
+    OtherBatch,
+    bytes_held,
+    of_engine,
+    of_module,
+)
 from undertow.lab.lottery.ideal import LINEAR, Ideal
 
 REFERENCE = "eager"
@@ -149,7 +156,10 @@ def _engine(engine: AbstractRuntime) -> Build:
 
 def _pt2e(network: nn.Module, x_B: Tensor, calibration: Tensor) -> Built:
     if len(x_B) % BATCH:
-        raise CannotRun(f"it runs {BATCH} examples at a time; give --batch {BATCH}")
+        raise OtherBatch(
+            f"it runs {BATCH} examples at a time, and the batch has {len(x_B)}; give --batch "
+            f"{BATCH} and at least as many examples"
+        )
     return _engine(PT2EStaticInt8(compiled=True))(network, x_B, calibration)
 
 

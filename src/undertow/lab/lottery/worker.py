@@ -1,7 +1,7 @@
 """One process of a lottery: builds the variants, asks them, and takes their time side by side.
 
-``python -m undertow.lab.lottery.worker REQUEST ANSWER``: two files, so that a variant that ends the
-process ends no more than it.
+``python -m undertow.lab.lottery.worker REQUEST ANSWER DOING``: three files, so that a variant that
+ends the process ends no more than it, and it is known which one did.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ import torch
 from torch import Tensor, nn
 
 from undertow.errors import NoEffectError, UndertowError
-from undertow.lab.lottery.built import Built, CannotRun
+from undertow.lab.lottery.built import Built, CannotRun, Status
+from undertow.lab.lottery.shares import shares_of_time
 from undertow.lab.lottery.sparse import kernel_speedup
 from undertow.lab.lottery.variants import REFERENCE, Variant, variants
 from undertow.lab.measurements.clocks import timed_together
@@ -29,6 +30,10 @@ from undertow.lab.measurements.operator_costs import operator_costs
 from undertow.lab.own_code import told
 from undertow.lab.ways.given_model import model_named
 
+TURNS = "all in turns"
+"""What is done once each variant has been built and asked."""
+PARTLY: dict[Status, str] = {"partly native": "native", "emulated": "emulated"}
+"""Where time goes to operators of several statuses: that of those which the variant changes."""
 CALIBRATED_ON = 512
 """Examples that static engines see, from the first on."""
 
@@ -51,7 +56,9 @@ class Request:
 @dataclass
 class Ran:
     """What became of one variant in this process. ``calls`` are operators that it called, where
-    that can be traced; ``kernel`` how many times as fast its sparse layers are alone."""
+    that can be traced; ``kernel`` how many times as fast its sparse layers are alone; ``time`` the
+    shares of its time in operators that it changes (by its status), in those that stay as they were
+    (``fallback``) and in the ``rest``, where it leaves some and its layers can be timed."""
 
     status: str
     note: str = ""
@@ -63,10 +70,11 @@ class Ran:
     processor: float | None = None
     kernel: float | None = None
     work: list[Any] = field(default_factory=list)
+    time: dict[str, float] = field(default_factory=dict)
 
 
-def ran(request: Request) -> dict[str, Ran]:
-    """All of it, on one thread."""
+def ran(request: Request, tell: Callable[[str], object] = lambda at: None) -> dict[str, Ran]:
+    """All of it, on one thread; ``tell`` is told each variant as it begins, and then ``TURNS``."""
     torch.set_num_threads(1)
     network = _network(request.model)
     x_N = torch.from_numpy(np.load(request.inputs))
@@ -79,6 +87,7 @@ def ran(request: Request) -> dict[str, Ran]:
     built: dict[str, Built] = {}
     answers: dict[str, Any] = {}
     for variant in wanted:
+        tell(variant.name)
         found[variant.name], made = built_or_why(variant, network, x_B, x_N[:CALIBRATED_ON])
         if made is None:
             continue
@@ -88,8 +97,9 @@ def ran(request: Request) -> dict[str, Ran]:
                 _look_inside(found[variant.name], variant, made, network, x_B, request)
             made.logits(x_B)
             built[variant.name] = made
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             found[variant.name].status, found[variant.name].note = "error", told(error)
+    tell(TURNS)
     calls = {name: (lambda m=made: m.logits(x_B)) for name, made in built.items()}
     for name, seconds in timed_together(calls, request.repeats).items():
         found[name].wall, found[name].processor = seconds.wall, seconds.processor
@@ -114,12 +124,12 @@ def built_or_why(
             warnings.simplefilter("ignore")
             made = variant.build(network, x_B, calibration)
     except CannotRun as why:
-        return Ran("not here", str(why)), None
+        return Ran(why.status, str(why)), None
     except NoEffectError as why:
         return Ran("no effect", str(why)), None
     except UndertowError as why:
         return Ran("not here", str(why)), None
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         return Ran("error", told(error)), None
     lasted = time.perf_counter() - begun
     return Ran(made.status, made.note, made.size, made.operators, built_in=lasted), made
@@ -137,6 +147,10 @@ def _look_inside(
         row.calls[cost.operator] = row.calls.get(cost.operator, 0) + 1
     if variant.name == REFERENCE or variant.promise is None:
         row.work = [asdict(cost) for cost in costs]
+    if made.status in PARTLY:
+        shares = shares_of_time(made.network, lambda: made.logits(x_B), max(request.repeats, 5))
+        row.time = {PARTLY[made.status] if part == "changed" else part: share
+                    for part, share in shares.items()}  # fmt: skip
     if variant.sparsity is not None:
         row.kernel = kernel_speedup(network, made.network, x_B, request.repeats)
 
@@ -150,26 +164,27 @@ def answered(made: Built, x_N: Tensor, batch: int) -> Any:
     return found.float().numpy()
 
 
-def main(request: Path, answer: Path) -> None:
-    """From file to file; an error of ours becomes a line."""
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
-    answer_by_file(
-        request,
-        answer,
-        lambda asked: {"rows": {n: asdict(r) for n, r in ran(Request(**asked)).items()}},
-    )
+def rows_as_json(asked: dict[str, Any], tell: Callable[[str], object]) -> dict[str, Any]:
+    """Of a ``Request`` as JSON has it."""
+    return {"rows": {name: asdict(row) for name, row in ran(Request(**asked), tell).items()}}
 
 
 def answer_by_file(
-    request: Path, answer: Path, answering: Callable[[dict[str, Any]], dict[str, Any]]
+    answering: Callable[[dict[str, Any], Callable[[str], object]], dict[str, Any]],
+    request: Path,
+    answer: Path,
+    doing: Path,
 ) -> None:
-    """What a process does that was asked by ``undertow.lottery.process``."""
+    """What a process does that was asked by ``undertow.lottery.process``: from file to file, on one
+    thread. An error of ours becomes a line; ``doing`` names what is under way."""
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    asked = json.loads(request.read_text(encoding="utf-8"))
     try:
-        found = answering(json.loads(request.read_text(encoding="utf-8")))
+        found = answering(asked, lambda at: doing.write_text(at, encoding="utf-8"))
     except UndertowError as error:
         found = {"refused": str(error)}
     answer.write_text(json.dumps(found), encoding="utf-8")
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]))
+    answer_by_file(rows_as_json, *map(Path, sys.argv[1:]))

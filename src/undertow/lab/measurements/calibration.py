@@ -5,11 +5,9 @@ from __future__ import annotations
 
 import json
 import math
-import platform
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +18,8 @@ from scipy.optimize import least_squares
 from undertow.errors import UserError
 from undertow.lab.measurements.clocks import QUIET, Call, Timed, timed
 from undertow.lab.measurements.roofline import Bandwidth, Device, Rate, Shape
-from undertow.lab.runner.threads import cores
+from undertow.lab.measurements.this_machine import processor_name as processor_name
+from undertow.lab.measurements.this_machine import this_machine
 
 FORMAT = "undertow-calibration/1"
 SIDES = ((16, 64, 512), (32, 128, 1024), (16, 64, 512))
@@ -53,24 +52,27 @@ class Machine:
 @dataclass(frozen=True)
 class Calibration:
     """A device as measured: ``products`` are seconds per number type and shape, ``copies`` bytes
-    touched (read and written) and seconds, ``launch`` the seconds of an operator with nothing to
-    do. ``device`` is what is fitted to them."""
+    touched (read and written) and seconds, ``launch`` the seconds of an operator with nothing to do
+    that makes a tensor for it, ``launch_into`` of one that is given its memory, as a copy is; None
+    in files from before they were told apart. ``device`` is what is fitted to them."""
 
     machine: Machine
     products: dict[str, tuple[tuple[Shape, float], ...]]
     copies: tuple[tuple[float, float], ...]
     launch: float
     clock: str
+    launch_into: float | None = None
 
     @property
     def device(self) -> Device:
         """Rates with half-performance lengths, and bandwidth by size."""
         sizes, seconds = zip(*self.copies, strict=True)
-        busy = [max(s - self.launch, s / 10) for s in seconds]
+        launch = self.launch if self.launch_into is None else self.launch_into
+        busy = [max(s - launch, s / 10) for s in seconds]
         per_second = tuple(size / s for size, s in zip(sizes, busy, strict=True))
         bandwidth = Bandwidth(sizes, per_second)
         rates = {dtype: rate_of(measured, self.launch) for dtype, measured in self.products.items()}
-        return Device(rates, bandwidth, self.launch)
+        return Device(rates, bandwidth, self.launch, self.launch_into)
 
 
 def calibrate(repeats: int = REPEATS, dtypes: Sequence[str] = DTYPES) -> Calibration:
@@ -84,7 +86,7 @@ def calibrate(repeats: int = REPEATS, dtypes: Sequence[str] = DTYPES) -> Calibra
         seen.append(timed(call, repeats))
         return float(getattr(seen[-1], clock))
 
-    launch = float(np.median([seconds(small) for small in _small()]))
+    launch, into = (float(np.median([seconds(call) for call in small])) for small in _small())
     copies = tuple((2.0 * size, seconds(_copy(size))) for size in COPIED)
     products = {
         dtype: tuple((shape, seconds(product(dtype, shape))) for shape in SHAPES)
@@ -92,7 +94,7 @@ def calibrate(repeats: int = REPEATS, dtypes: Sequence[str] = DTYPES) -> Calibra
         if _multiplies(dtype)
     }
     worked = float(np.median([t.processor / t.wall for t in seen]))
-    return Calibration(machine(worked), products, copies, launch, clock)
+    return Calibration(machine(worked), products, copies, launch, clock, into)
 
 
 def rate_of(measured: Sequence[tuple[Shape, float]], launch: float) -> Rate:
@@ -143,41 +145,19 @@ def _copy(size: int) -> Callable[[], object]:
     return lambda: b.copy_(a)
 
 
-def _small() -> tuple[Call, ...]:
+def _small() -> tuple[tuple[Call, ...], tuple[Call, ...]]:
+    """Operators on one number: those that make a tensor for it, and those that are given one."""
     a, b = torch.ones(1), torch.ones(1)
-    return (lambda: torch.relu(a)), (lambda: a + b), (lambda: b.copy_(a))
+    return (
+        (lambda: torch.relu(a), lambda: a + b, lambda: a.clone()),
+        (lambda: b.copy_(a), lambda: b.relu_(), lambda: b.mul_(a)),
+    )
 
 
 def machine(worked: float) -> Machine:
     """This one, now."""
-    return Machine(
-        processor=processor_name(),
-        cores=cores(),
-        threads=torch.get_num_threads(),
-        python=platform.python_version(),
-        packages=_versions("torch", "torchao", "onnxruntime", "openvino"),
-        measured=datetime.now(UTC).isoformat(timespec="seconds"),
-        worked=worked,
-    )
-
-
-def processor_name() -> str:
-    try:
-        text = Path("/proc/cpuinfo").read_text(encoding="utf-8")
-    except OSError:
-        return platform.processor() or platform.machine()
-    named = (line.partition(":")[2] for line in text.splitlines() if line.startswith("model name"))
-    return next(named, platform.machine()).strip()
-
-
-def _versions(*packages: str) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for package in packages:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            continue
-    return found
+    measured = datetime.now(UTC).isoformat(timespec="seconds")
+    return Machine(**this_machine(torch.get_num_threads()), measured=measured, worked=worked)
 
 
 def write_calibration(calibration: Calibration, path: Path) -> None:
@@ -213,13 +193,16 @@ def _from(content: dict[str, Any]) -> Calibration:
     copies = tuple((float(size), float(s)) for size, s in content["copies"])
     if "float32" not in products or not copies:
         raise ValueError("float32")
+    into = content.get("launch_into")
+    launches = [float(content["launch"]), *([] if into is None else [float(into)])]
     seconds = [s for measured in products.values() for _, s in measured] + [s for _, s in copies]
-    if not all(0 < s < math.inf for s in (*seconds, float(content["launch"]))):
+    if not all(0 < s < math.inf for s in (*seconds, *launches)):
         raise ValueError("seconds")
     return Calibration(
         Machine(**content["machine"]),
         products,
         copies,
-        float(content["launch"]),
+        launches[0],
         str(content["clock"]),
+        None if into is None else launches[1],
     )

@@ -25,7 +25,7 @@ class Cost:
     """One call of an operator. ``flops`` counts a multiplication and an addition as two, and only
     where torch counts (products, convolutions, attention); ``weights`` are bytes of parameters
     among what is read, ``touched`` all bytes read and written. ``module`` is the path of the
-    innermost module."""
+    innermost module. ``into``: it writes into memory that it is given, as a copy does."""
 
     operator: str
     kind: Kind
@@ -35,6 +35,7 @@ class Cost:
     touched: int
     dtype: str
     shape: Shape | None
+    into: bool = False
 
 
 def operator_costs(model: torch.nn.Module, run: Callable[[], object]) -> list[Cost]:
@@ -71,7 +72,8 @@ class _Counting(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
     def _cost(self, func: Any, args: Sequence[Any], named: dict[str, Any], out: Any) -> Cost:
         read = tensors_in((args, named))
-        left = tensors_in((out, written_by(func, args, named)))
+        given = tensors_in((written_by(func, args, named),))
+        left = tensors_in((out, given))
         name = func._overloadpacket.__name__
         counted = flop_registry.get(func._overloadpacket)
         weights = [t for t in read if _plain(t) and t.untyped_storage().data_ptr() in self.held]
@@ -84,6 +86,7 @@ class _Counting(TorchDispatchMode):  # type: ignore[no-untyped-call]
             touched=sum(map(bytes_of, read)) + sum(map(bytes_of, left)),
             dtype=str((read or left)[0].dtype).removeprefix("torch.") if read or left else "",
             shape=_shape(name, args, out),
+            into=bool(given) and len(left) == len(given),
         )
 
 

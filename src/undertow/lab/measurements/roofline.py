@@ -74,26 +74,36 @@ class Bandwidth:
 @dataclass(frozen=True)
 class Work:
     """What one operator has to do. ``dtype`` is the number type that it multiplies in, ``shape``
-    that of its matrix product, None where it is none."""
+    that of its matrix product, None where it is none. ``into``: it writes into memory that is
+    there (a copy, an operator in place), and makes no tensor of its own."""
 
     flops: float
     bytes: float
     dtype: str = "float32"
     shape: Shape | None = None
     launches: int = 1
+    into: bool = False
 
 
 @dataclass(frozen=True)
 class Device:
-    """What a calibration knows of a device, as far as a prediction needs it."""
+    """What a calibration knows of a device, as far as a prediction needs it. ``launch`` is that of
+    an operator which makes its tensor, ``launch_into`` of one that is given its memory; without,
+    the same."""
 
     rates: dict[str, Rate]
     bandwidth: Bandwidth
     launch: float
+    launch_into: float | None = None
 
     def rate(self, dtype: str) -> Rate:
         """That of a number type without a rate of its own is float32's."""
         return self.rates.get(dtype, self.rates["float32"])
+
+    def launches(self, work: Work) -> float:
+        """Seconds before and after what an operator does."""
+        own = self.launch if self.launch_into is None or not work.into else self.launch_into
+        return work.launches * own
 
 
 class Predicted(NamedTuple):
@@ -112,7 +122,7 @@ def predicted(work: Iterable[Work], device: Device) -> Predicted:
         flops += one.flops / rate.peak
         touched += one.bytes / device.bandwidth.largest
         busy = rate.seconds(one.flops, one.shape), device.bandwidth.seconds(one.bytes)
-        whole += max(busy) + one.launches * device.launch
+        whole += max(busy) + device.launches(one)
     return Predicted(flops, touched, whole)
 
 

@@ -71,6 +71,28 @@ def reference_way(asked: AskedFor, n: int) -> Way:
     return Way("reference", said, "batch size", batch)
 
 
+def refuse_unfit(asked: AskedFor, model: InTorch | InOnnx) -> None:
+    """``UserError`` for what an ONNX file can never be asked in."""
+    if isinstance(model, InTorch):
+        return
+    instead = "leave it out, or give the torch module as model.py:build"
+    if asked.instructions:
+        raise UserError(
+            f"--instructions {','.join(asked.instructions)}: {model.name} is an ONNX file, and "
+            f"ONNX Runtime chooses its instructions by itself; {instead}"
+        )
+    if asked.compiled:
+        raise UserError(
+            f"--compile: {model.name} is an ONNX file, and torch.compile takes torch modules "
+            f"alone; {instead}"
+        )
+    if "onnxruntime" in asked.engines:
+        raise UserError(
+            f"--engines onnxruntime: {model.name} is an ONNX file, so the reference is ONNX "
+            "Runtime already; leave onnxruntime out"
+        )
+
+
 def ways_for(
     asked: AskedFor, model: InTorch | InOnnx, arrays: Arrays, reference: Way
 ) -> list[Way | Skipped]:
@@ -92,8 +114,12 @@ def _wanted(found: list[Way | Skipped], without: Sequence[str]) -> list[Way | Sk
     return [way for way in found if not {way.name, getattr(way, "family", "")} & {*without}]
 
 
-def _batches(asked: AskedFor, n: int, reference: Way) -> Iterator[Way]:
-    sizes = [size for size in dict.fromkeys(asked.sizes) if size < n and size != reference.batch]
+def _batches(asked: AskedFor, n: int, reference: Way) -> Iterator[Way | Skipped]:
+    wanted = dict.fromkeys(asked.sizes)
+    sizes = [size for size in wanted if size < n and size != reference.batch]
+    for size in wanted:
+        if size not in sizes and tuple(asked.sizes) != SIZES:
+            yield Skipped(f"batch-{size}", _no_other_batch(size, n))
     for size in sizes:
         yield Way(f"batch-{size}", f"batches of {size}", "batch size", size)
     beside = max((size for size in sizes if size > 1), default=reference.batch)
@@ -106,6 +132,12 @@ def _batches(asked: AskedFor, n: int, reference: Way) -> Iterator[Way]:
             f"filled-{beside}", f"batches of {beside}, half of them other examples", "neighbours",
             beside, filled=True,
         )  # fmt: skip
+
+
+def _no_other_batch(size: int, n: int) -> str:
+    if size < n:
+        return "the reference is asked in batches of this size"
+    return f"there are {n:,} examples, so it is one batch of all of them"
 
 
 def _padded(asked: AskedFor, reference: Way) -> Iterator[Way]:

@@ -13,6 +13,7 @@ from typing import Any
 import cloudpickle
 from numpy.typing import NDArray
 
+from undertow.ended import how_ended
 from undertow.errors import UndertowError, UserError
 from undertow.lab.own_code import told
 from undertow.lab.runner.places.processes import environment_with, no_main
@@ -46,8 +47,8 @@ def answers_apart(
     except (EOFError, OSError):
         process.join()
         raise UserError(
-            f"{way.name}: its process ended with exit code {process.exitcode}; perhaps this "
-            "processor lacks an instruction"
+            f"its process ended {how_ended(process.exitcode)}; leave it out with --without "
+            f"{way.name}"
         ) from None
     finally:
         process.join()

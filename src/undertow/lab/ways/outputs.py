@@ -35,6 +35,11 @@ def rows_of(model: str, answer: Any, asked: int, output: str | None) -> NDArray[
 def _chosen(model: str, answer: Any, output: str | None) -> Tensor:
     """The tensor among what came back: the one that is named, the only one, or ``logits``."""
     if isinstance(answer, Tensor):
+        if output:
+            raise UserError(
+                f"--output {output}: {model} returns one tensor, so there is nothing to choose "
+                "from; leave it out"
+            )
         return answer
     named = _named(answer)
     if not named:

@@ -13,7 +13,16 @@ from numpy.typing import NDArray
 from torch import nn
 
 from undertow.errors import UndertowError, UserError
-from undertow.lab.ways.chosen import AskedFor, Skipped, reference_way, threads_of, ways_for
+from undertow.lab.measurements.this_machine import this_machine
+from undertow.lab.ways.chosen import (
+    AskedFor,
+    Skipped,
+    reference_way,
+    refuse_unfit,
+    threads_of,
+    ways_for,
+)
+from undertow.lab.ways.effect import without_effect
 from undertow.lab.ways.given_model import EXAMPLE, model_named
 from undertow.lab.ways.in_onnx import InOnnx, exported
 from undertow.lab.ways.in_process import answers_apart
@@ -40,18 +49,20 @@ class Asked(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class AllWays:
-    """The reference twice, then every other way. ``first_apart`` names the first operator that
+    """The reference twice, then every other way; ``no_effect`` are ways that change nothing in this
+    model, which agree without showing anything. ``first_apart`` names the first operator that
     differed between the two, and is empty where none did or none could be looked at; ``notices``
-    are sentences on the model's state."""
+    are sentences on the model's state, ``machine`` is where it was asked."""
 
     reference: Asked
     again_NC: NDArray[Any]
     others: tuple[Asked, ...]
     skipped: tuple[Skipped, ...]
+    no_effect: tuple[Skipped, ...]
     notices: tuple[str, ...]
     first_apart: str
     threads: int
-    versions: dict[str, str]
+    machine: dict[str, Any]
 
 
 def all_ways(
@@ -60,6 +71,7 @@ def all_ways(
     """Load the model where it is named, and ask it. ``UserError`` where it cannot be asked as the
     reference is; what fails in another way alone is skipped with the reason."""
     made = _askable(model, output)
+    refuse_unfit(asked, made)
     notices = left_in_training(made.module) if isinstance(made, InTorch) else []
     first = reference_way(asked, len(next(iter(arrays.values()))))
     tell("reference")
@@ -72,19 +84,24 @@ def all_ways(
     apart = ""
     if not same(reference.answer_NC, again_NC):
         apart = _first_apart(made, first, arrays)
-    others, skipped = list[Asked](), list[Skipped]()
+    others, skipped, no_effect = list[Asked](), list[Skipped](), list[Skipped]()
     for way in ways_for(asked, made, arrays, first):
         if isinstance(way, Skipped):
             skipped.append(way)
             continue
         tell(way.name)
         try:
-            others.append(Asked(way, _answers(made, way, arrays, asked.pads)))
+            why = without_effect(made, way, arrays) if isinstance(made, InTorch) else ""
+            if why:
+                no_effect.append(Skipped(way.name, why))
+            else:
+                others.append(Asked(way, _answers(made, way, arrays, asked.pads)))
         except UndertowError as error:
             skipped.append(Skipped(way.name, str(error)))
     return AllWays(
-        reference, again_NC, tuple(others), tuple(skipped), tuple(notices), apart,
-        threads_of(made), {"torch": str(torch.__version__)},
+        reference, again_NC, tuple(others), tuple(skipped), tuple(no_effect), tuple(notices),
+        apart,
+        threads_of(made), this_machine(threads_of(made)),
     )  # fmt: skip
 
 
