@@ -64,8 +64,8 @@ def run_ideas(
         with one_thread():
             calibration = calibrate()
     answers = []
-    request = asdict(Request(settings.names, settings.batch, settings.repeats))
     with TemporaryDirectory(prefix="undertow-ideas-") as folder:
+        request = asdict(Request(settings.names, settings.batch, settings.repeats, folder))
         for number in range(settings.processes):
             tell(f"process {number + 1} of {settings.processes}: times ideas and their twins")
             answers.append(answer_of(WORKER, request, Path(folder), _ended))

@@ -30,8 +30,8 @@ def ideas_markdown(ideas: Ideas) -> str:
 
 def idea_cells(row: IdeaRow) -> list[str]:
     """Of a row of the table: how many times slower than its twin, as predicted and in engines."""
-    said = [row.name, *map(times, _three(row.predicted)), times(row.at_best.roofline)]
-    return [in_markdown(cell, CELL) for cell in (*said, *map(_in_engine, row.engines))]
+    said = [*map(times, _three(row.predicted)), times(row.at_best.roofline)]
+    return [in_markdown(row.name, CELL), *said, *map(_in_engine, row.engines)]
 
 
 def _three(ways: ThreeWays) -> tuple[float, float, float]:
@@ -39,7 +39,7 @@ def _three(ways: ThreeWays) -> tuple[float, float, float]:
 
 
 def _in_engine(one: InEngine) -> str:
-    return one.status if one.slower is None else realised(one.slower)
+    return in_markdown(one.status, CELL) if one.slower is None else realised(one.slower)
 
 
 def ideas_headline(ideas: Ideas) -> str:
@@ -53,9 +53,9 @@ def ideas_headline(ideas: Ideas) -> str:
     best = min(ran, key=_ratio)
     left = "" if best is worst else f" and {times(_ratio(best))} in {best.engine}"
     return (
-        f"{len(lost)} of {plural(len(able), 'idea')} are shown to be slower in {FIRST} than a dense "
-        f"network of equal operations; the largest loss is that of {row.name}: "
-        f"{times(_ratio(worst))} its seconds in {FIRST}{left}."
+        f"Shown to be slower in {FIRST} than a dense network of equal operations: {len(lost)} of "
+        f"{plural(len(able), 'idea')}. Most is lost by {row.name}: {times(_ratio(worst))} its "
+        f"twin's seconds in {FIRST}{left}."
     )
 
 
