@@ -174,7 +174,7 @@ def test_an_idea_that_is_faster_is_not_said_to_be_slower():
         (
             {"only": ("hyena",)},
             "only hyena: there is no such idea; there are capsules, depthwise-separable, grouped, "
-            "csr, adder, adder-kernel, butterfly",
+            "csr, csr-first, adder, adder-kernel, butterfly",
         ),
     ],
 )
@@ -196,7 +196,7 @@ def test_each_process_is_asked_the_same(monkeypatch: pytest.MonkeyPatch):
     )
     found = run_ideas(replace(SETTINGS, processes=2), CALIBRATION, told.append)
     assert asked[0] == asked[1]
-    assert (asked[0]["batch"], asked[0]["repeats"], len(asked[0]["names"])) == (32, 15, 7)
+    assert (asked[0]["batch"], asked[0]["repeats"], len(asked[0]["names"])) == (32, 15, 8)
     assert told == [
         "process 1 of 2: times ideas and their twins",
         "process 2 of 2: times ideas and their twins",
