@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from statistics import median
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -14,12 +15,12 @@ from undertow.lab.lottery.ideas import IDEAS
 from undertow.lab.lottery.ideas.timed_ideas import ENGINES, Request, key
 from undertow.lab.measurements.calibration import Calibration, calibrate
 from undertow.lab.measurements.roofline import Device, Shape, Work, predicted
-from undertow.lab.measurements.speedups import speed_up
+from undertow.lab.measurements.speedups import SpeedUp, speed_up
 from undertow.lab.runner.threads import one_thread
 from undertow.lottery.found import ThreeWays
 from undertow.lottery.ideas_found import FIRST, IdeaRow, Ideas, InEngine
 from undertow.lottery.measure import clock_of, seconds_of
-from undertow.lottery.process import answer_of
+from undertow.lottery.process import Ended, answer_of
 
 NAMES = tuple(idea.name for idea in IDEAS)
 WORKER = "undertow.lab.lottery.ideas.timed_ideas"
@@ -64,16 +65,17 @@ def run_ideas(
         with one_thread():
             calibration = calibrate()
     answers = []
-    request = asdict(Request(settings.names, settings.batch, settings.repeats))
     with TemporaryDirectory(prefix="undertow-ideas-") as folder:
+        request = asdict(Request(settings.names, settings.batch, settings.repeats, folder))
         for number in range(settings.processes):
             tell(f"process {number + 1} of {settings.processes}: times ideas and their twins")
-            answers.append(answer_of(WORKER, request, Path(folder), _ended))
+            answers.append(answer_of(WORKER, request, Path(folder), _died))
     return ideas_of(answers, calibration, settings)
 
 
-def _ended(how: str) -> str:
-    return f"the process that times ideas {how}; leave out the idea that ends it, by 'only'"
+def _died(ended: Ended) -> str:
+    at = f", at {ended.at}" if ended.at else ""
+    return f"the process that times ideas{at}, {ended.how}; leave that idea out with 'only'"
 
 
 def ideas_of(answers: Sequence[Answer], calibration: Calibration, settings: IdeaSettings) -> Ideas:
@@ -100,7 +102,7 @@ def _row(
     level: float,
 ) -> IdeaRow:
     idea, twin = sides["idea"], sides["twin"]
-    found = {engine: _engine(name, engine, runs, clock, level) for engine in ENGINES}
+    found = [_engine(name, engine, runs, clock, level) for engine in ENGINES]
     return IdeaRow(
         name=name,
         about=idea["about"],
@@ -109,7 +111,7 @@ def _row(
         twin_operations=twin["operations"],
         predicted=_ways(idea["work"], twin["work"], device),
         at_best=_ways([idea["at_best"]], [twin["at_best"]], device),
-        engines=tuple(_won(one, found[FIRST], level) for one in found.values()),
+        engines=_beside(found, level),
     )
 
 
@@ -129,10 +131,10 @@ def _engine(
 ) -> InEngine:
     at, beside = (key(name, side, engine) for side in ("idea", "twin"))
     own, dense = seconds_of(runs, at, clock), seconds_of(runs, beside, clock)
+    status, note = runs[0][at]["status"], runs[0][at]["note"]
     if not (own and dense):
-        return InEngine(engine, *_why_not(runs, at, beside))
-    first = runs[0][at]
-    return InEngine(engine, first["status"], first["note"], own, dense, speed_up(own, dense, level))
+        status, note = _why_not(runs, at, beside)
+    return InEngine(engine, status, note, own, dense, _ratio(own, dense, level))
 
 
 def _why_not(runs: Sequence[dict[str, Any]], at: str, beside: str) -> tuple[str, str]:
@@ -144,12 +146,19 @@ def _why_not(runs: Sequence[dict[str, Any]], at: str, beside: str) -> tuple[str,
     return twin["status"], f"its twin: {twin['note']}"
 
 
-def _won(one: InEngine, first: InEngine, level: float) -> InEngine:
-    """Pairs of processes again: eager's own ratio beside this one."""
-    if one.slower is None or first.slower is None or one is first:
-        return one
-    before, after = (
-        [s / t for s, t in zip(each.seconds, each.twin_seconds, strict=True)]
-        for each in (first, one)
+def _beside(found: Sequence[InEngine], level: float) -> tuple[InEngine, ...]:
+    """With what the fastest twin and eager say of each."""
+    twin = min((one.twin_seconds for one in found if one.twin_seconds), key=median, default=())
+    first = next((one.seconds for one in found if one.engine == FIRST), ())
+    return tuple(
+        replace(
+            one,
+            beside_fastest=_ratio(one.seconds, twin, level),
+            won_back=None if one.engine == FIRST else _ratio(first, one.seconds, level),
+        )
+        for one in found
     )
-    return replace(one, won_back=speed_up(before, after, level))
+
+
+def _ratio(above: Sequence[float], below: Sequence[float], level: float) -> SpeedUp | None:
+    return speed_up(above, below, level) if above and below else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from statistics import median
 from typing import Any
 
 from undertow.errors import UserError
@@ -20,9 +21,11 @@ FIRST = "eager"
 @dataclass(frozen=True)
 class InEngine:
     """One idea in one engine. ``slower`` has the idea's seconds / its twin's in the same engine: 1
-    where the idea costs what its operations say, above 1 where it is slower. ``won_back`` has
-    eager's ratio / this one: how many times as small the loss became. None where it was not
-    measured. ``status`` and ``note`` are the idea's, unless it is the twin that fails."""
+    where the idea costs what its operations say, above 1 where it is slower. ``beside_fastest`` is
+    set beside the twin in whichever engine runs that fastest. ``won_back`` has the idea's own
+    seconds in eager / here: a twin that an engine slows down would look like a gain of the idea in
+    ``slower``, and does not here. None where it was not measured. ``status`` and ``note`` are the
+    idea's, unless it is the twin that fails."""
 
     engine: str
     status: str
@@ -30,6 +33,7 @@ class InEngine:
     seconds: tuple[float, ...] = ()
     twin_seconds: tuple[float, ...] = ()
     slower: SpeedUp | None = None
+    beside_fastest: SpeedUp | None = None
     won_back: SpeedUp | None = None
 
 
@@ -51,6 +55,12 @@ class IdeaRow:
 
     def engine(self, name: str) -> InEngine:
         return next(one for one in self.engines if one.engine == name)
+
+    @property
+    def fastest(self) -> InEngine | None:
+        """The engine that runs the idea fastest."""
+        ran = [one for one in self.engines if one.seconds]
+        return min(ran, key=lambda one: median(one.seconds), default=None)
 
 
 @dataclass(frozen=True)
@@ -110,6 +120,7 @@ def _engine(given: Mapping[str, Any]) -> InEngine:
             "seconds": tuple(given["seconds"]),
             "twin_seconds": tuple(given["twin_seconds"]),
             "slower": _ratio(given["slower"]),
+            "beside_fastest": _ratio(given["beside_fastest"]),
             "won_back": _ratio(given["won_back"]),
         }
     )

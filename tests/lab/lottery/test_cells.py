@@ -60,7 +60,10 @@ def test_what_is_not_looked_into_is_only_timed(tmp_path: Path) -> None:
 
 def test_what_cannot_run_says_why_and_the_others_are_timed(tmp_path: Path) -> None:
     row, other = asked(tmp_path, Cell("dense", "pt2e-int8"), Cell("dense", "eager"))
-    assert (row["wall"], row["note"]) == (None, "it runs 64 examples at a time; give --batch 64")
+    assert (row["wall"], row["status"], row["note"]) == (
+        None, "other batch", "it runs 64 examples at a time, and the batch has 8; give --batch 64 and "
+        "at least as many examples",
+    )  # fmt: skip
     assert other["wall"]
 
 

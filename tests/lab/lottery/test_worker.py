@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from undertow.lab.lottery.worker import Request, answered, main, ran
+from undertow.lab.lottery.worker import Request, answer_by_file, answered, ran, rows_as_json
 
 MODEL = """
 import torch
@@ -96,7 +96,7 @@ def test_from_file_to_file_and_what_is_no_model(request_: Request, tmp_path: Pat
     (tmp_path / "request").write_text(
         json.dumps(asdict(request_) | {"model": request_.model.replace("build", "wrong")})
     )
-    main(tmp_path / "request", tmp_path / "answer", tmp_path / "doing")
+    answer_by_file(rows_as_json, tmp_path / "request", tmp_path / "answer", tmp_path / "doing")
     assert json.loads((tmp_path / "answer").read_text()) == {
         "refused": f"{tmp_path / 'model.py'}:wrong: returned int; it must return a "
         "torch.nn.Module, ready to be asked"

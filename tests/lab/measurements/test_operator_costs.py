@@ -49,6 +49,7 @@ def test_views_cost_nothing_and_an_expanded_tensor_what_it_repeats():
 def test_a_sparse_matrix_is_its_values_and_indices():
     x = torch.eye(4).to_sparse_csr()
     assert bytes_of(x) == 4 * 4 + 8 * (5 + 4)
+    assert bytes_of(x.t()) == bytes_of(x)  # As a linear layer reads it, by columns.
 
 
 def test_a_batch_norm_that_is_asked_is_pointwise():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import shutil
 import warnings
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -59,12 +60,15 @@ def in_bfloat16(network: nn.Module) -> Built:
     return Built(logits, bytes_held(half), network=half)
 
 
-def in_onnxruntime(network: nn.Module, x_B: Tensor) -> Built:
-    """ONNX Runtime, float32, one thread."""
+def in_onnxruntime(network: nn.Module, x_B: Tensor, kept: Path | None = None) -> Built:
+    """ONNX Runtime, float32, one thread. ``kept`` is a file for the exported network: where it is
+    there already, nothing is exported."""
     with quiet(), TemporaryDirectory() as folder:
         place = Path(folder)
-        plain = export(ONNX, network, x_B.shape[1:], place)
-        session = Session(ONNX, plain, place, exact_sums=False)
+        if kept is None or not kept.exists():
+            plain = export(ONNX, network, x_B.shape[1:], place)
+            kept = plain if kept is None else Path(shutil.copyfile(plain, kept))
+        session = Session(ONNX, kept, place, exact_sums=False)
         return Built(session.logits, bytes_held(network))
 
 

@@ -10,7 +10,8 @@ from pathlib import Path
 from undertow.lab.measurements.speedups import SpeedUp
 from undertow.lab.population import Population
 from undertow.lottery.ideas import IdeaSettings, run_ideas
-from undertow.lottery.ideas_found import FIRST, Ideas, ideas_content, ideas_from
+from undertow.lottery.ideas_found import FIRST, IdeaRow, Ideas, ideas_content, ideas_from
+from undertow.lottery.said import NONE
 from undertow.study.declaration import Table
 from undertow.study.figures import Line, Panel
 from undertow.study.lottery.outcomes import times
@@ -48,16 +49,23 @@ def ideas_table(found: Found) -> Table:
             row.twin,
             f"{row.predicted.roofline:.2f} ×",
             *(one.status if one.slower is None else times(one.slower) for one in row.engines),
+            _at_best(row),
         ]
         for row in ideas.rows
     ]
     note = (
         "An idea's seconds over those of a dense twin with as many operations, in the same engine, "
         f"in batches of {ideas.batch}, over {ideas.processes} processes. *By roofline*: of the "
-        "operators that torch runs. Where an engine does not take an idea, its cell says so."
+        "operators that torch runs. Where an engine does not take an idea, its cell says so. *Each "
+        "at its best*: the idea in its fastest engine over the twin in the twin's."
     )
-    head = ["idea", "its dense twin", "by roofline", *engines]
+    head = ["idea", "its dense twin", "by roofline", *engines, "each at its best"]
     return Table("Ideas beside dense layers of equal operations", head, rows, note)
+
+
+def _at_best(row: IdeaRow) -> str:
+    best = row.fastest.beside_fastest if row.fastest else None
+    return NONE if best is None else times(best)
 
 
 def ideas_panel(found: Found) -> Panel:

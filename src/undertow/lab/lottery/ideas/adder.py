@@ -53,4 +53,5 @@ ADDER_KERNEL = Idea(
         additions,
     ),
     TWIN,
+    {"onnxruntime": "torch.onnx has no translation of aten._cdist_forward"},
 )

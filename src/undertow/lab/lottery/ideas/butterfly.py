@@ -22,7 +22,7 @@ class Butterfly(nn.Module):
         for stage in range(self.stages):
             apart = 2**stage
             # (B, pairs, 1, which of a pair is read, apart) · (pairs, written, read, apart)
-            read = x_BF.unflatten(1, (-1, 1, 2, apart))
+            read = x_BF.reshape(-1, self.size // 2 // apart, 1, 2, apart)
             mixed = self.weight[stage].reshape(-1, 2, 2, apart) * read
             x_BF = mixed.sum(3).flatten(1)
         return x_BF

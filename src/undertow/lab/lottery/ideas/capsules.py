@@ -49,10 +49,12 @@ class Capsules(nn.Module):
 
     def votes(self, x_BCHW: Tensor) -> Tensor:
         """(B, C, I, F): each primary capsule's for each class."""
-        found = self.primary(x_BCHW).flatten(2).unflatten(1, (self.types, self.length))
-        capsules = squash(found.transpose(2, 3).flatten(1, 2))  # (B, I, length)
-        each = torch.matmul(capsules.transpose(0, 1), self.weight)
-        return each.unflatten(2, (self.classes, self.features)).permute(1, 2, 0, 3).contiguous()
+        found = self.primary(x_BCHW)
+        by_type = found.reshape(-1, self.types, self.length, found[0, 0].numel())
+        capsules = squash(by_type.transpose(2, 3).flatten(1, 2))  # (B, I, length)
+        each = torch.matmul(capsules.transpose(0, 1), self.weight)  # (I, B, classes · features)
+        split = each.reshape(len(each), -1, self.classes, self.features)
+        return split.permute(1, 2, 0, 3).contiguous()
 
     def forward(self, x_BCHW: Tensor) -> Tensor:
         became = routed(self.votes(x_BCHW), self.rounds)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 
 from undertow.lab.lottery.ideas.idea import Idea, Side
 from undertow.lab.lottery.sparse import SparseLinear, in_csr
@@ -24,6 +25,28 @@ def stored_operations(network: nn.Module, batch: int) -> float:
     return 2.0 * batch * sum(layer.weight.values().numel() for layer in layers)
 
 
+class MatrixFirst(SparseLinear):
+    """The same layer, asked with the sparse matrix on the left, where torch has another kernel for
+    the product."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        answer = torch.mm(self.weight, x.t()).t()
+        return answer if self.bias is None else answer + self.bias
+
+
+def matrix_first(inputs: int, outputs: int, sparsity: float = SPARSITY) -> nn.Module:
+    """Of the same weights as ``pruned``."""
+    layer = pruned(inputs, outputs, sparsity).get_submodule("0")
+    assert isinstance(layer, SparseLinear)  # As in_csr makes it of a linear layer.
+    return MatrixFirst(layer.weight, layer.bias)
+
+
+TWIN = Side("a linear layer, 512 to 512", lambda: nn.Linear(512, 512), (512,))
+CANNOT = {
+    "onnxruntime": "torch.export cannot trace a product with a CSR matrix, so there is no ONNX "
+    "file of it",
+    "openvino": "its converter has no CSR matrices",
+}
 UNSTRUCTURED = Idea(
     "csr",
     Side(
@@ -32,10 +55,17 @@ UNSTRUCTURED = Idea(
         (2048,),
         stored_operations,
     ),
-    Side("a linear layer, 512 to 512", lambda: nn.Linear(512, 512), (512,)),
-    {
-        "onnxruntime": "torch.export cannot trace a product with a CSR matrix, so there is no ONNX "
-        "file of it",
-        "openvino": "its converter has no CSR matrices",
-    },
+    TWIN,
+    CANNOT,
+)
+MATRIX_FIRST = Idea(
+    "csr-first",
+    Side(
+        "the same with the sparse matrix on the left of the product",
+        lambda: matrix_first(2048, 1280),
+        (2048,),
+        stored_operations,
+    ),
+    TWIN,
+    CANNOT,
 )
