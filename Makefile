@@ -22,7 +22,7 @@ demo: $(VENV)/.lab
 
 # target test     run the fast suite
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest -n $(JOBS)
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal
 
 # target check    check style, types, import rules and that generated docs are up to date
 check: $(VENV)/.dev

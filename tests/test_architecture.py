@@ -6,6 +6,7 @@ import ast
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -362,7 +363,6 @@ def module_name(path: Path) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
-@cache
 def tree_of(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"))
 
@@ -375,15 +375,40 @@ def statements(node: ast.AST) -> Iterator[ast.AST]:
             yield from statements(inner)
 
 
+@dataclass(frozen=True)
+class Outline:
+    """What the rules ask of a file. Trees of all of them at once would be a million objects."""
+
+    imports: frozenset[str]
+    long_functions: tuple[str, ...]
+
+
 @cache
+def outline_of(path: Path) -> Outline:
+    inside = list(statements(tree_of(path)))
+    return Outline(frozenset(imported(inside)), tuple(long_functions(inside)))
+
+
 def imports(path: Path) -> frozenset[str]:
-    found: set[str] = set()
-    for node in statements(tree_of(path)):
+    return outline_of(path).imports
+
+
+def imported(inside: Iterable[ast.AST]) -> Iterator[str]:
+    for node in inside:
         if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
+            yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
-            found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
-    return frozenset(found)
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def long_functions(inside: Iterable[ast.AST]) -> Iterator[str]:
+    for node in inside:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.end_lineno:
+            docstring = ast.get_docstring(node, clean=False) or ""
+            length = node.end_lineno - node.lineno + 1 - len(docstring.splitlines())
+            if length > FUNCTION_LIMIT:
+                yield f"{node.name} has {length} lines"
 
 
 def under(module: str, roots: set[str] | tuple[str, ...]) -> bool:
@@ -471,12 +496,7 @@ def lines_of(path: Path) -> int:
 def too_long(path: Path) -> Iterator[str]:
     if lines_of(path) > FILE_LIMIT:
         yield f"the file has {lines_of(path)} lines"
-    for node in statements(tree_of(path)):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.end_lineno:
-            docstring = ast.get_docstring(node, clean=False) or ""
-            length = node.end_lineno - node.lineno + 1 - len(docstring.splitlines())
-            if length > FUNCTION_LIMIT:
-                yield f"{node.name} has {length} lines"
+    yield from outline_of(path).long_functions
 
 
 def test_sizes() -> None:

@@ -4,6 +4,7 @@ being added, except its oracle in ``oracles_dynamics.py``."""
 from __future__ import annotations
 
 from dataclasses import fields
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 
@@ -43,24 +44,28 @@ def asked(name, told, labels, early):
     return [oracle(seen, label, early) for seen, label in zip(told, labels, strict=True)]
 
 
-def by_loops(name, logits_MNEC, label_N, epochs, early):
-    M, N, E, _ = logits_MNEC.shape
-    found = np.full((M, N), np.nan)
-    for m in range(M):
-        told = []
-        for n in range(N):
-            seen = []
-            for e in range(E):
-                z = logits_MNEC[m, n, e]
-                if np.isnan(z).any():
-                    seen.append((epochs[e], None, None))
-                    continue
-                exps = [float(np.exp(value)) for value in z]
-                p = [value / sum(exps) for value in exps]
-                seen.append((epochs[e], p, z.tolist()))
-            told.append(seen)
-        found[m] = asked(name, told, label_N.tolist(), early)
-    return found
+def epochs_of(world: str, every: int) -> list[int]:
+    return [every * e for e in range(1, WORLDS[world].get("E", 6) + 1)]
+
+
+@cache
+def told_in(world: str, every: int):
+    """For each member, of each example: epoch, probabilities and logits of each look."""
+    logits_MNEC, _ = traces.logits(**WORLDS[world])
+    return [
+        [
+            [looked(z, epoch) for z, epoch in zip(z_EC, epochs_of(world, every), strict=True)]
+            for z_EC in z_NEC
+        ]
+        for z_NEC in logits_MNEC
+    ]
+
+
+def looked(z, epoch):
+    if np.isnan(z).any():
+        return epoch, None, None
+    exps = [float(np.exp(value)) for value in z]
+    return epoch, [value / sum(exps) for value in exps], z.tolist()
 
 
 @EVERY
@@ -68,10 +73,12 @@ def by_loops(name, logits_MNEC, label_N, epochs, early):
 @pytest.mark.parametrize("every", [1, 5])
 def test_equals_its_oracle(instrument: Instrument, world: str, every: int):
     logits_MNEC, label_N = traces.logits(**WORLDS[world])
-    epochs = [every * e for e in range(1, logits_MNEC.shape[2] + 1)]
+    epochs, labels = epochs_of(world, every), label_N.tolist()
     early = epochs[len(epochs) // 3]
     found = instrument.of(traces.traced(logits_MNEC, label_N, epochs, early))
-    expected = by_loops(instrument.card.name, logits_MNEC, label_N, epochs, early)
+    expected = np.full(found.shape, np.nan)
+    for m, told in enumerate(told_in(world, every)):
+        expected[m] = asked(instrument.card.name, told, labels, early)
     np.testing.assert_allclose(found, expected, rtol=1e-10, atol=1e-10)
 
 
@@ -120,13 +127,19 @@ def test_an_example_that_no_epoch_saw_is_undefined_and_harms_no_other(instrument
     np.testing.assert_array_equal(np.delete(gap, 3, axis=1), np.delete(whole, 3, axis=1))
 
 
+@pytest.fixture(scope="module")
+def long():
+    """In double precision, and in halves."""
+    logits_MNEC, label_N = traces.logits(N=300, E=60)
+    return traces.traced(logits_MNEC, label_N, early=6), traces.values(logits_MNEC, label_N)
+
+
 @EVERY
-def test_half_precision_keeps_values_and_ranks(instrument: Instrument):
+def test_half_precision_keeps_values_and_ranks(instrument: Instrument, long):
     """Also that it is computed in double precision from there on: a mean of halves would be off by
     more."""
-    logits_MNEC, label_N = traces.logits(N=300, E=60)
-    exact = instrument.of(traces.traced(logits_MNEC, label_N, early=6)).mean(axis=0)
-    half = columns_of(traces.values(logits_MNEC, label_N), instruments=[instrument])
+    exact = instrument.of(long[0]).mean(axis=0)
+    half = columns_of(long[1], instruments=[instrument])
     found = half[instrument.card.name].to_numpy()
     tolerance = TOLERANCE.get(instrument.card.name, 2**-11)
     np.testing.assert_allclose(found, exact, atol=tolerance, rtol=0)

@@ -4,6 +4,7 @@ being added, except its oracle in ``oracles.py``."""
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 
@@ -45,11 +46,20 @@ WORLDS = {
 IN_WORLDS = pytest.mark.parametrize("world", list(WORLDS))
 
 
+@cache
 def make(world: str) -> tuple[Records, Records]:
-    """A damaged pair in which some predictions are missing, and one example has none at all."""
+    """A damaged pair in which some predictions are missing, and one example has none at all. All
+    measures get the same one, so none may write into it."""
     settings = {"n": 60, "seed": 7, "proba": True, **WORLDS[world]}
-    reference, variant = worlds.planted_world({0: 0.5}, **settings)
-    return tuple(with_gaps(records, seed) for seed, records in enumerate((reference, variant)))
+    pair = worlds.planted_world({0: 0.5}, **settings)
+    return tuple(read_only(with_gaps(records, seed)) for seed, records in enumerate(pair))
+
+
+def read_only(records: Records) -> Records:
+    for value in (*vars(records).values(), records.label_N):
+        if isinstance(value, np.ndarray):
+            value.flags.writeable = False
+    return records
 
 
 def asked_of(measure: Measure) -> tuple[Records, Records]:

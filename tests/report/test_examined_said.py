@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 
 from undertow.audit.examined.believed import Range
-from undertow.audit.examined.examine import examine
+from undertow.audit.examined.examine import Examined, examine
 from undertow.report.examined.curve import curve
 from undertow.report.examined.said import (
     believed_wrong,
@@ -19,6 +20,22 @@ from undertow.report.examined.said import (
     window_said,
 )
 from wrong_labels import noisy
+
+
+@cache
+def examined(**how) -> Examined:
+    """Where nothing is known of labels; most sentences are said of one of three such traces."""
+    return examine(noisy(**how)[0])
+
+
+def half_known():
+    values, wrong_N = noisy(N=900, wrong=0.2)
+    return values, wrong_N & (np.arange(900) % 2 == 0)
+
+
+@cache
+def calibrated() -> Examined:
+    return examine(*half_known())
 
 
 def untold(found, **reasons):
@@ -35,9 +52,7 @@ def untold(found, **reasons):
 
 
 def test_a_calibrated_list_says_on_what_it_rests():
-    values, wrong_N = noisy(N=900, wrong=0.2)
-    known_N = wrong_N & (np.arange(900) % 2 == 0)
-    found = examine(values, known_N)
+    found, known_N = calibrated(), half_known()[1]
     told = found.calibrated
     assert told is not None
     fixed = replace(
@@ -137,7 +152,7 @@ def test_labels_that_are_not_shown_to_be_wrong_are_not_used_and_said_to_be():
 
 
 def test_where_nothing_is_told_it_says_why():
-    found = examine(noisy(wrong=0.0)[0])
+    found = examined(wrong=0.0)
     assert headline(found) == "No label is called mislabelled"
     assert share_said(found) == "Share of wrong labels: cannot tell."
     assert expected_said(found) == ""
@@ -145,7 +160,7 @@ def test_where_nothing_is_told_it_says_why():
         "No group of wrong labels stands out from rare examples: there are few or none, or the "
         f"members are too weak or were trained too long to tell. {PLANT}"
     )
-    short = examine(noisy(E=2)[0])
+    short = examined(E=2)
     assert trust(short)[0] == (
         "The training was too short: fewer than 3 epochs of the trace saw any example. Train "
         "longer, or trace every epoch."
@@ -154,7 +169,7 @@ def test_where_nothing_is_told_it_says_why():
 
 
 def test_a_mixture_alone_states_no_recall_and_no_lower_limit():
-    found = examine(noisy()[0])
+    found = examined()
     fixed = replace(found, alone=replace(found.alone, precision=Range(0.996, 0.0, 1.0)))
     assert expected_said(fixed) == (
         "Of the list more than 99 % are wrong if classes do not overlap, and maybe none if "
@@ -163,7 +178,7 @@ def test_a_mixture_alone_states_no_recall_and_no_lower_limit():
 
 
 def test_answers_that_do_not_go_with_labels_are_said_to():
-    found = replace(examine(noisy(wrong=0.0)[0]), why="no fit")
+    found = replace(examined(wrong=0.0), why="no fit")
     assert trust(found)[0] == (
         "The answers do not go with the labels: in no epoch do they agree more than by chance. "
         "Check that labels, ids and the order of classes are those of the trained examples, or "
@@ -185,8 +200,7 @@ def test_a_curve_stands_where_its_probabilities_are():
 
 
 def test_where_much_is_confused_in_bulk_that_is_said_first_and_no_share():
-    values, wrong_N = noisy(N=900, wrong=0.2)
-    found = examine(values, wrong_N & (np.arange(900) % 2 == 0))
+    found = calibrated()
     assert found.calibrated is not None
     asked = int((~found.known_wrong_N).sum())
     told = replace(found.calibrated, recall=Range(0.8, 0.75, 0.85))
@@ -211,7 +225,7 @@ def test_where_much_is_confused_in_bulk_that_is_said_first_and_no_share():
 
 
 def test_where_none_is_listed_the_share_is_an_upper_limit():
-    found = examine(noisy()[0])
+    found = examined()
     none_N = np.full(len(found.verdict_N), "typical", dtype=object)
     fixed = untold(replace(found, verdict_N=none_N, share=Range(0.0, 0.0, 0.098)))
     unseen = (
@@ -229,12 +243,12 @@ def test_where_none_is_listed_the_share_is_an_upper_limit():
 
 
 def test_answers_that_do_not_go_with_labels_are_not_said_to_be_confused():
-    found = untold(replace(examine(noisy(wrong=0.0)[0]), why="no fit"), bulk=40)
+    found = untold(replace(examined(wrong=0.0), why="no fit"), bulk=40)
     assert len(trust(found)) == 1
 
 
 def test_counts_of_what_cannot_be_told_add_up():
-    found = examine(noisy()[0])
+    found = examined()
     of_each = {
         "bulk": 1, "low": 2, "never_answered": 3, "between": 4, "looks": 5, "label": 6,
     }  # fmt: skip
@@ -248,7 +262,7 @@ def test_counts_of_what_cannot_be_told_add_up():
 
 
 def test_the_window_is_said_to_be_the_best_only_where_one_was_chosen():
-    found = examine(noisy()[0])
+    found = examined()
     first = f"first {found.evidence.epochs} epochs"
     assert window_said(found) == (
         f"The {first} are those in which wrong labels are expected to be told best, since later "
@@ -261,7 +275,7 @@ def test_the_window_is_said_to_be_the_best_only_where_one_was_chosen():
 
 
 def test_too_few_looks_are_said():
-    found = replace(examine(noisy(E=2)[0]), why="looks")
+    found = replace(examined(E=2), why="looks")
     assert trust(found) == [
         "There are too few looks: a verdict needs 3, and fewer than 300 examples have so many. "
         "Trace more epochs, or more members."
