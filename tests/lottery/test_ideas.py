@@ -72,6 +72,7 @@ def test_planted_seconds_give_planted_ratios(found: Ideas):
     assert won.ratio == pytest.approx(1.5, rel=0.02)  # And not the 3 by which its loss is less.
     assert won.low < 1.5 < won.high
     assert row.fastest is row.engine("compile")
+    assert row.best is row.fastest.beside_fastest
     assert row.engine("eager").won_back is None
     assert (found.clock, found.processes) == ("wall", 5)
 

@@ -62,6 +62,11 @@ class IdeaRow:
         ran = [one for one in self.engines if one.seconds]
         return min(ran, key=lambda one: median(one.seconds), default=None)
 
+    @property
+    def best(self) -> SpeedUp | None:
+        """The idea in its fastest engine beside the twin in the twin's."""
+        return None if self.fastest is None else self.fastest.beside_fastest
+
 
 @dataclass(frozen=True)
 class Ideas:

@@ -32,8 +32,7 @@ def ideas_markdown(ideas: Ideas) -> str:
 def idea_cells(row: IdeaRow) -> list[str]:
     """Of a row of the table: how many times slower than its twin, as predicted and in engines."""
     said = [*map(times, _three(row.predicted)), times(row.at_best.roofline)]
-    best = row.fastest.beside_fastest if row.fastest else None
-    return [in_markdown(row.name, CELL), *said, *map(_in_engine, row.engines), realised(best)]
+    return [in_markdown(row.name, CELL), *said, *map(_in_engine, row.engines), realised(row.best)]
 
 
 def _three(ways: ThreeWays) -> tuple[float, float, float]:
@@ -51,8 +50,7 @@ def ideas_headline(ideas: Ideas) -> str:
         return f"No idea ran in {FIRST}."
     lost = [row for row, one in able if shown_slower(one)]
     row, worst = max(able, key=lambda each: _ratio(each[1]))
-    best = row.fastest.beside_fastest if row.fastest else None
-    left = "" if best is None else f", and {times(best.ratio)} where each has its fastest engine"
+    left = f", and {times(row.best.ratio)} where each has its fastest engine" if row.best else ""
     return (
         f"Shown to be slower in {FIRST} than a dense network of equal operations: {len(lost)} of "
         f"{plural(len(able), 'idea')}. Most is lost by {row.name}: {times(_ratio(worst))} its "

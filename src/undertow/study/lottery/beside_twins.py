@@ -10,7 +10,7 @@ from pathlib import Path
 from undertow.lab.measurements.speedups import SpeedUp
 from undertow.lab.population import Population
 from undertow.lottery.ideas import IdeaSettings, run_ideas
-from undertow.lottery.ideas_found import FIRST, IdeaRow, Ideas, ideas_content, ideas_from
+from undertow.lottery.ideas_found import FIRST, Ideas, ideas_content, ideas_from
 from undertow.lottery.said import NONE
 from undertow.study.declaration import Table
 from undertow.study.figures import Line, Panel
@@ -49,7 +49,7 @@ def ideas_table(found: Found) -> Table:
             row.twin,
             f"{row.predicted.roofline:.2f} ×",
             *(one.status if one.slower is None else times(one.slower) for one in row.engines),
-            _at_best(row),
+            NONE if row.best is None else times(row.best),
         ]
         for row in ideas.rows
     ]
@@ -61,11 +61,6 @@ def ideas_table(found: Found) -> Table:
     )
     head = ["idea", "its dense twin", "by roofline", *engines, "each at its best"]
     return Table("Ideas beside dense layers of equal operations", head, rows, note)
-
-
-def _at_best(row: IdeaRow) -> str:
-    best = row.fastest.beside_fastest if row.fastest else None
-    return NONE if best is None else times(best)
 
 
 def ideas_panel(found: Found) -> Panel:

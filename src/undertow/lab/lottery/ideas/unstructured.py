@@ -43,8 +43,8 @@ def matrix_first(inputs: int, outputs: int, sparsity: float = SPARSITY) -> nn.Mo
 
 TWIN = Side("a linear layer, 512 to 512", lambda: nn.Linear(512, 512), (512,))
 CANNOT = {
-    "onnxruntime": "torch.export cannot trace a product with a CSR matrix, so there is no ONNX "
-    "file of it",
+    "onnxruntime": "torch's exporter can neither trace a product with a CSR matrix for any batch "
+    "nor write the matrix into an ONNX file",
     "openvino": "its converter has no CSR matrices",
 }
 UNSTRUCTURED = Idea(
