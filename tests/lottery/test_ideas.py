@@ -175,7 +175,7 @@ def test_an_idea_that_is_faster_is_not_said_to_be_slower():
         (
             {"only": ("hyena",)},
             "only hyena: there is no such idea; there are capsules, depthwise-separable, grouped, "
-            "csr, csr-first, adder, adder-kernel, butterfly",
+            "csr, csr-linear, adder, adder-kernel, butterfly",
         ),
     ],
 )

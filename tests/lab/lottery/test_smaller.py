@@ -30,14 +30,26 @@ def cnn() -> nn.Module:
     return network.eval()
 
 
-def test_csr_answers_as_the_masked_network_does(mlp: nn.Module):
-    sparse = in_csr(mlp, 0.9)
+@pytest.mark.parametrize("as_linear", [False, True])
+def test_csr_answers_as_the_masked_network_does(mlp: nn.Module, as_linear: bool):
+    sparse = in_csr(mlp, 0.9, as_linear)
     torch.testing.assert_close(sparse.logits(X), _masked(mlp, 0.9).logits(X))
     assert (sparse.status, sparse.operators) == ("native", {"sparse": 3, "dense": 0})
     stored = sum(
         m.weight.values().numel() for m in sparse.network.modules() if isinstance(m, SparseLinear)
     )
     assert stored == sum(round(0.1 * m.weight.numel()) for m in mlp if isinstance(m, nn.Linear))
+
+
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("as_linear", [False, True])
+def test_a_sparse_layer_takes_batches_of_any_shape_with_and_without_bias(
+    bias: bool, as_linear: bool
+):
+    dense = nn.Linear(6, 4, bias=bias)
+    x = torch.randn(2, 3, 6)
+    sparse = SparseLinear(dense.weight.detach().to_sparse_csr(), dense.bias, as_linear)
+    torch.testing.assert_close(sparse(x), dense(x))
 
 
 def test_bsr_answers_as_its_blocks_in_a_dense_layer(mlp: nn.Module):

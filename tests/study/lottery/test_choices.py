@@ -18,6 +18,7 @@ def test_a_choice_is_a_network_in_an_engine_and_only_zeros_have_a_density():
         ("narrow 10 %", "ONNX Runtime", 1.0, 0.1),
         ("pruned to 10 %", "torch eager", 0.1, 0.1),
         ("pruned to 10 %, CSR", "torch eager", 0.1, 0.1),
+        ("pruned to 10 %, CSR as linear", "torch eager", 0.1, 0.1),
         ("int8", "torch eager", 1.0, 1.0),
     ]
 

@@ -13,7 +13,8 @@ def test_each_choice_that_ran_has_a_row_with_its_promise_and_who_pays():
     rows = {(row[0], row[1]): row[2:] for row in table.rows}
     assert list(rows) == [
         ("torch eager", "dense"), ("torch eager", "narrow 10 %"), ("torch eager", "pruned to 10 %"),
-        ("torch eager", "pruned to 10 %, CSR"), ("torch eager", "int8"), ("ONNX Runtime", "dense"),
+        ("torch eager", "pruned to 10 %, CSR"), ("torch eager", "pruned to 10 %, CSR as linear"),
+        ("torch eager", "int8"), ("ONNX Runtime", "dense"),
     ]  # fmt: skip
     assert rows["torch eager", "int8"] == [
         "4.00 × [4.00, 4.00]", "4.00 ×", "4.00 ×", "100 %", "1 of 8",
@@ -38,7 +39,9 @@ def test_equal_multiplications_are_compared_in_both():
 def test_a_front_panel_joins_what_nothing_beats():
     panel = shown.front_panel(choices(), "torch eager")
     *dots, front = panel.lines
-    assert [line.label for line in dots] == ["dense", "narrow", "pruned", "sparse format", "int8"]
+    assert [line.label for line in dots] == [
+        "dense", "narrow", "pruned", "sparse format", "sparse format, torch's linear", "int8",
+    ]  # fmt: skip
     assert {line.stroke for line in dots} == {"none"}
     assert (front.stroke, list(front.y)) == ("dashed", [-10.0, 0.0])
     assert front.x[1] == 4.0

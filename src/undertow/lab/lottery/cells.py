@@ -25,7 +25,8 @@ from undertow.lab.population import Population
 from undertow.lab.runner.member import CALIBRATION, build_member
 from undertow.lab.runner.places.chunk import resident_for
 
-CSR = "csr"
+CSR, CSR_LINEAR = "csr", "csr-linear"
+"""A sparse matrix on the left of the product, and in torch's own linear layer."""
 ANSWERED = 1024
 """Test examples whose answers are set beside those that the network gives eager."""
 
@@ -57,13 +58,15 @@ def engines() -> dict[str, Variant]:
     variants of that name would make some."""
     without = {"masked-dense", "bsr", "channels", "semi-structured"}
     every = {v.name: v for v in variants(0.5, 0.5) if v.name not in without}
-    own = Variant(CSR, "own zeros left out (CSR)", lambda n, x, c: sparse.in_csr(n, 0.0))
-    return every | {CSR: own}
+    about = "own zeros left out (CSR)"
+    own = Variant(CSR, about, lambda n, x, c: sparse.in_csr(n, 0.0))
+    as_linear = Variant(CSR_LINEAR, about, lambda n, x, c: sparse.in_csr(n, 0.0, as_linear=True))
+    return every | {CSR: own, CSR_LINEAR: as_linear}
 
 
 def promise(cell: Cell) -> Ideal:
     """What somebody expects who counts: the engine's promise, and no work for zeros."""
-    if cell.engine == CSR:
+    if cell.engine in (CSR, CSR_LINEAR):
         return Ideal(LINEAR, density=cell.density, stored=3 * cell.density)
     kept = engines()[cell.engine].promise or Ideal()
     return replace(kept, density=kept.density * cell.density)

@@ -110,6 +110,9 @@ def _smaller(sparsity: float, kept: float) -> list[Variant]:
         Variant("csr", f"{said} of linear layers left out (CSR, 8-byte indices)",
                 lambda n, x, c: sparse.in_csr(n, sparsity),
                 Ideal(LINEAR, density=left, stored=3 * left), sparsity),
+        Variant("csr-linear", "the same weights in torch's own linear layer, which turns the "
+                "matrix round", lambda n, x, c: sparse.in_csr(n, sparsity, as_linear=True),
+                Ideal(LINEAR, density=left, stored=3 * left), sparsity),
         Variant("bsr", f"{said} of linear layers left out in blocks of {sparse.BLOCK} × "
                 f"{sparse.BLOCK} (BSR)", lambda n, x, c: sparse.in_bsr(n, sparsity),
                 Ideal(LINEAR, density=left, stored=blocks * left), sparsity),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from undertow.lab.lottery.cells import CSR, Cell
+from undertow.lab.lottery.cells import CSR, CSR_LINEAR, Cell
 from undertow.lab.lottery.variants import REFERENCE
 from undertow.lab.measurements.roofline import realised_fraction
 from undertow.lab.measurements.speedups import SpeedUp, speed_up
@@ -13,8 +13,10 @@ from undertow.study.measurement import Found
 from undertow.study.results import Results
 
 LEVEL = 0.05
-SPARSE = "sparse format"
-"""The kind of what is stored without its zeros."""
+SPARSE, AS_LINEAR = "sparse format", "sparse format, torch's linear"
+"""Kinds of what is stored without its zeros: by a product with the matrix on its left, and by
+torch's own linear layer."""
+SPARSELY = SPARSE, AS_LINEAR
 
 
 @dataclass(frozen=True)
@@ -74,10 +76,15 @@ def in_engines(
 
 
 def in_sparse_format(kind: Kind, shares: Iterable[float], engine: str) -> Iterator[Choice]:
-    """The same networks, their zeros left out."""
+    """The same networks, their zeros left out, by either product."""
     for left in shares:
         name = kind.of(left)
-        yield Choice(f"{name}, CSR", SPARSE, engine, Cell(name, CSR, left), name, left)
+        for called, how, variant in (
+            ("CSR", SPARSE, CSR),
+            ("CSR as linear", AS_LINEAR, CSR_LINEAR),
+        ):
+            cell = Cell(name, variant, left)
+            yield Choice(f"{name}, {called}", how, engine, cell, name, left)
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,10 @@ from undertow.lab.lottery.ideas.capsules import CAPSULES
 from undertow.lab.lottery.ideas.grouped import GROUPED
 from undertow.lab.lottery.ideas.idea import Idea
 from undertow.lab.lottery.ideas.separable import SEPARABLE
-from undertow.lab.lottery.ideas.unstructured import MATRIX_FIRST, UNSTRUCTURED
+from undertow.lab.lottery.ideas.unstructured import AS_LINEAR, UNSTRUCTURED
 
 IDEAS: tuple[Idea, ...] = (
-    CAPSULES, SEPARABLE, GROUPED, UNSTRUCTURED, MATRIX_FIRST, ADDER, ADDER_KERNEL, BUTTERFLY,
+    CAPSULES, SEPARABLE, GROUPED, UNSTRUCTURED, AS_LINEAR, ADDER, ADDER_KERNEL, BUTTERFLY,
 )  # fmt: skip
 """All of them, as a table lists them."""
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor, nn
+from torch import nn
 
 from undertow.lab.lottery.ideas.idea import Idea, Side
 from undertow.lab.lottery.sparse import SparseLinear, in_csr
@@ -11,9 +10,11 @@ from undertow.lab.lottery.sparse import SparseLinear, in_csr
 SPARSITY = 0.9
 
 
-def pruned(inputs: int, outputs: int, sparsity: float = SPARSITY) -> nn.Module:
+def pruned(
+    inputs: int, outputs: int, sparsity: float = SPARSITY, as_linear: bool = False
+) -> nn.Module:
     """A linear layer's largest weights."""
-    network = in_csr(nn.Sequential(nn.Linear(inputs, outputs)), sparsity).network
+    network = in_csr(nn.Sequential(nn.Linear(inputs, outputs)), sparsity, as_linear).network
     assert network is not None  # As in_csr gives a module.
     return network
 
@@ -23,22 +24,6 @@ def stored_operations(network: nn.Module, batch: int) -> float:
     were."""
     layers = [m for m in network.modules() if isinstance(m, SparseLinear)]
     return 2.0 * batch * sum(layer.weight.values().numel() for layer in layers)
-
-
-class MatrixFirst(SparseLinear):
-    """The same layer, asked with the sparse matrix on the left, where torch has another kernel for
-    the product."""
-
-    def forward(self, x: Tensor) -> Tensor:
-        answer = torch.mm(self.weight, x.t()).t()
-        return answer if self.bias is None else answer + self.bias
-
-
-def matrix_first(inputs: int, outputs: int, sparsity: float = SPARSITY) -> nn.Module:
-    """Of the same weights as ``pruned``."""
-    layer = pruned(inputs, outputs, sparsity).get_submodule("0")
-    assert isinstance(layer, SparseLinear)  # As in_csr makes it of a linear layer.
-    return MatrixFirst(layer.weight, layer.bias)
 
 
 TWIN = Side("a linear layer, 512 to 512", lambda: nn.Linear(512, 512), (512,))
@@ -58,11 +43,11 @@ UNSTRUCTURED = Idea(
     TWIN,
     CANNOT,
 )
-MATRIX_FIRST = Idea(
-    "csr-first",
+AS_LINEAR = Idea(
+    "csr-linear",
     Side(
-        "the same with the sparse matrix on the left of the product",
-        lambda: matrix_first(2048, 1280),
+        "the same in torch's own linear layer, which turns the matrix round",
+        lambda: pruned(2048, 1280, as_linear=True),
         (2048,),
         stored_operations,
     ),
