@@ -54,7 +54,7 @@ TIMES: dict[Scale, tuple[int, int]] = {  # processes, and readings in each
 FEW, ALL = (0.1,), (0.5, 0.2, 0.1, 0.05, 0.02)
 LEFT: dict[Scale, tuple[float, ...]] = {"smoke": FEW, "demo": FEW, "small": ALL, "paper": ALL}
 CLASSES, REVERSED = 10, (9, 8, 7, 6, 5, 4, 3, 2, 1, 0)
-DENSE, AGAIN = could.Kind("dense", "dense"), could.Kind("dense again", "dense again")
+DENSE, AGAIN = could.Kind("dense", "dense"), could.Kind("dense", "dense again")
 PRUNED = could.Kind("pruned", "pruned to {:g} %", zeros=True)
 NARROW = could.Kind("narrow", "narrow {:g} %")
 TENTH, FITTING = PRUNED.of(0.1), NARROW.of(0.1)
@@ -81,7 +81,7 @@ def networks(scale: Scale) -> list[Population]:
     narrow = [
         replace(dense, name=NARROW.of(x), model=narrowed(hidden, inputs, x)) for x in LEFT[scale]
     ]
-    return [dense, dense.again(AGAIN.name), *pruned, *narrow]
+    return [dense, dense.again(AGAIN.of(1)), *pruned, *narrow]
 
 
 def choices(shares: tuple[float, ...]) -> list[could.Choice]:
@@ -142,7 +142,7 @@ def panels(r: Results) -> list[Panel]:
 
 @claim("Timing alone: a second dense population runs as fast as the first, within 3 %", "ours")
 def equally_fast(r: Results) -> Outcome:
-    return as_fast(of(r).in_each(AGAIN.name, DENSE.name, by.FLOAT32), within=0.03)
+    return as_fast(of(r).in_each(AGAIN.of(1), DENSE.name, by.FLOAT32), within=0.03)
 
 
 @claim("Unstructured sparsity buys no speed in dense kernels, within 3 %", PAPER)
@@ -179,8 +179,8 @@ def and_loses(r: Results) -> Outcome:
 @claim("Who ships the narrow network instead makes a class pay beyond the whole", "ours")
 def who_pays(r: Results) -> Outcome:
     lowest = r.within(INSTEAD).lowest(FITTING, BEYOND, "class")
-    null = r.lowest(AGAIN.name, BEYOND, "class")
-    said = f"{lowest['value']} {effect_text(lowest)} beyond the whole; {AGAIN.name}: "
+    null = r.lowest(AGAIN.of(1), BEYOND, "class")
+    said = f"{lowest['value']} {effect_text(lowest)} beyond the whole; {AGAIN.of(1)}: "
     return decided(
         [(-lowest["high"], -lowest["low"])], said + f"{null['value']} {effect_text(null)}"
     )
