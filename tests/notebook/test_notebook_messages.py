@@ -122,8 +122,9 @@ def test_grades_and_classes_of_a_frame_of_pandas():
         undertow.compare(old, old, id="id")
     assert str(caught.value) == (
         "old: column 'score' reaches from 40 to 90 (2 of 2 are not between 0 and 1); expected 0 for "
-        "the worst answer and 1 for the best; if 100 is the best, scale it: "
-        'old.assign(score=(old["score"].astype(float) / 100).round(12))'
+        "the worst answer and 1 for the best; add scale=(WORST, BEST) with the ends of its scale, "
+        "which only you know, the worst first: if these numbers reach both, scale=(40, 90) if more "
+        "is better, scale=(90, 40) if less is"
     )
     old = pd.DataFrame({"id": range(2), "p_a": [40, 90], "p_b": [60, 10]})
     with pytest.raises(UserError) as caught:

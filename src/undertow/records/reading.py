@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from undertow.errors import UserError, refuse_undecoded
+from undertow.records.grade_scale import GradeScale, grade_scale
 from undertow.undecoded import escaped
 
 Missing = Literal["refuse", "wrong"]
@@ -71,7 +72,8 @@ class Reading:
     nobody asked for may differ. ``pictures``: the folder that files of pictures must lie
     in, instead of the table's own. ``format``: the one that was asked for by name. ``positive``:
     the positive class of a binary task, where no name tells it. ``threshold``: the score above
-    which it is predicted, in the unit of the column, instead of 0.5.
+    which it is predicted, in the unit of the column, instead of 0.5. ``scale``: of a column of
+    grades the number of the worst answer and that of the best.
     """
 
     name: str | None = None
@@ -97,6 +99,7 @@ class Reading:
     answer: str | None = None
     positive: str | None = None
     threshold: float | None = None
+    scale: GradeScale | None = None
 
     def __post_init__(self) -> None:
         if isinstance(self.prediction, str):
@@ -111,6 +114,8 @@ class Reading:
             refuse_undecoded(f"--{flag}", *getattr(self, flag))
         if self.threshold is not None:
             object.__setattr__(self, "threshold", _finite("threshold", self.threshold))
+        if self.scale is not None:
+            object.__setattr__(self, "scale", grade_scale(self.scale))
         if self.missing not in get_args(Missing):
             raise UserError(f"--missing {self.missing}: choose {' or '.join(get_args(Missing))}")
 

@@ -238,6 +238,43 @@ def test_a_worse_model_never_passes_by_what_is_suggested(shape: str, policy: Pol
     assert flags == wanted
 
 
+def write(made: Callable[[World], Rows]) -> list[str]:
+    """The tables of a model and of a worse one."""
+    for name, worse in (("old.csv", False), ("new.csv", True)):
+        pl.DataFrame({k: list(v) for k, v in made(world(worse=worse)).items()}).write_csv(name)
+    return ["old.csv", "new.csv"]
+
+
+def asked(policy: Policy, **given: Any) -> str:
+    """What a gate of the two tables says: its verdict, or what it refuses."""
+    request = Request([Path("old.csv")], [[Path("new.csv")]], Reading(**given))
+    try:
+        return gate_files(request, policy).verdict
+    except UserError as error:
+        return str(error)
+
+
+@pytest.mark.parametrize("name", ["grade", "score", "reward"])
+@pytest.mark.parametrize(("best", "worst"), [(1, 6), (5, 1), (10, 0)])
+def test_a_person_says_which_end_of_a_scale_is_the_best(
+    name: str, best: int, worst: int, policy: Policy
+) -> None:
+    off = 1 if worst > best else -1
+    write(lambda w: {"qid": IDS, name: np.where(w.hit, best, worst - off * (BRIGHT > 0.5))})
+    given = pasted(asked(policy), "", [])[0]
+    named = "" if name == "score" else f" --score {name}"
+    assert given == f"--id qid{named}"
+    ways = (min(best, worst), max(best, worst))
+    said = asked(policy, id="qid", score=name)
+    assert said.endswith(
+        "expected 0 for the worst answer and 1 for the best; add --scale WORST,BEST with the ends of "
+        "its scale, which only you know, the worst first: if these numbers reach both, --scale "
+        f"{ways[0]},{ways[1]} if more is better, --scale {ways[1]},{ways[0]} if less is"
+    )
+    assert asked(policy, id="qid", score=name, scale=(worst, best)) == "fail"
+    assert asked(policy, id="qid", score=name, scale=(best, worst)) == "cannot tell"
+
+
 def test_what_nothing_tells_is_asked_for(policy: Policy) -> None:
     made, _ = SHAPES["open"]
     for name, worse in (("old.csv", False), ("new.csv", True)):

@@ -38,6 +38,7 @@ from undertow.audit.slices.asked import slices_asked
 from undertow.audit.slices.table import ALL
 from undertow.errors import NotComparableError, UserError
 from undertow.records.classes_told import MARK, told_by_answers
+from undertow.records.grade_scale import FRACTIONS, TURNED
 from undertow.records.read_as_grade import graded_by_doubt
 from undertow.records.reading import Missing
 from undertow.records.records import Records
@@ -215,8 +216,8 @@ def _graded(evidence: Evidence, policy: Policy) -> Iterator[Decision]:
     found = tuple(graded_by_doubt(evidence.pair.reference, evidence.pair.variant))
     if found and policy.more_is_better == "refused":
         way = (
-            'If more is better, write more_is_better = "allowed" at the top of the policy; if less '
-            "is, give 1 minus it, so that 1 is the best and 0 the worst."
+            f"If less is better, add {TURNED.typed}, which reads 1 minus it; if more is, add "
+            f'{FRACTIONS.typed}, or write more_is_better = "allowed" at the top of the policy.'
         )
         yield _open(evidence, BETTER, len(found), " ".join((*found, way)))
 
