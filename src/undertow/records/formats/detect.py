@@ -28,7 +28,9 @@ from undertow.records.formats.asked.positive import with_positive
 from undertow.records.formats.asked.tasks import only_tasks
 from undertow.records.formats.asked.threshold import refuse_other_threshold
 from undertow.records.formats.columns.class_columns import READ_AS
-from undertow.records.formats.columns.meant import LOOKS, SAYS, SEVERAL_ROWS, WROTE
+from undertow.records.formats.columns.keys import SEVERAL_ROWS
+from undertow.records.formats.columns.labels_meant import LOOKS, SAYS
+from undertow.records.formats.columns.written import WROTE
 from undertow.records.formats.decoding.npz import refuse_damaged_zip
 from undertow.records.formats.decoding.tables import refuse_columns
 from undertow.records.formats.predictions.classes import GUESSED

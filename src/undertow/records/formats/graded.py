@@ -25,16 +25,10 @@ import polars as pl
 from undertow.errors import TableError
 from undertow.records.formats.columns.asked import names_asked
 from undertow.records.formats.columns.flags import flags_meant
-from undertow.records.formats.columns.meant import (
-    SAYS,
-    WRITTEN,
-    answer_meant,
-    answer_note,
-    averaged_note,
-    label_note,
-    label_of_two,
-)
+from undertow.records.formats.columns.keys import averaged_note
+from undertow.records.formats.columns.labels_meant import SAYS, label_note, label_of_two
 from undertow.records.formats.columns.values import is_nested, type_of
+from undertow.records.formats.columns.written import WRITTEN, answer_meant, answer_note
 from undertow.records.formats.decoding.tables import column_names, kind_of
 from undertow.records.formats.decoding.typed import typed_all
 from undertow.records.formats.logs.build import assemble

@@ -23,7 +23,7 @@ from pathlib import Path
 import polars as pl
 
 from undertow.errors import TableError
-from undertow.records.formats.columns.meant import label_meant, label_note
+from undertow.records.formats.columns.labels_meant import label_meant, label_note
 from undertow.records.formats.columns.sides import sides_meant
 from undertow.records.formats.decoding.tables import kind_of, parse
 from undertow.records.formats.members.join import Sheet

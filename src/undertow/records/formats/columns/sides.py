@@ -12,11 +12,9 @@ import polars as pl
 
 from undertow.records.formats.columns.flags import flags_meant
 from undertow.records.formats.columns.keys import member_meant
-from undertow.records.formats.columns.meant import (
-    UNKNOWN,
-    label_of_two,
-    models_meant,
-)
+from undertow.records.formats.columns.labels_meant import label_of_two
+from undertow.records.formats.columns.meant import UNKNOWN
+from undertow.records.formats.columns.models_meant import models_meant
 from undertow.records.formats.columns.values import (
     has_decimals,
     is_nested,

@@ -9,7 +9,8 @@ import polars as pl
 
 from undertow.errors import TableError
 from undertow.records.formats.columns.between import ONE_FILE, Between
-from undertow.records.formats.columns.flags import choices, flags_meant
+from undertow.records.formats.columns.choices import choices
+from undertow.records.formats.columns.flags import flags_meant
 from undertow.records.formats.columns.meant import APART, UNKNOWN, key_meant
 from undertow.records.formats.columns.values import is_nested, values_of
 from undertow.records.formats.decoding.tables import parse

@@ -7,7 +7,8 @@ from __future__ import annotations
 import polars as pl
 
 from undertow.errors import TableError
-from undertow.records.formats.columns.meant import APART, UNKNOWN, label_of_two
+from undertow.records.formats.columns.labels_meant import label_of_two
+from undertow.records.formats.columns.meant import APART, UNKNOWN
 from undertow.records.formats.columns.scaling import reach
 from undertow.records.formats.columns.values import numbers_in, within_one
 from undertow.records.formats.predictions.sheets import Table
