@@ -143,6 +143,26 @@ SHAPES: dict[str, tuple[Callable[[World], Rows], str]] = {
         )
         for name in ("hit", "won", "ok", "is_correct")
     },
+    **{
+        f"outcome {name}": (
+            lambda w, name=name: {"qid": IDS, "topic": BRIGHT > 0.5, name: 1 - w.hit},
+            f"--id qid --score {name} --scale 1,0",
+        )
+        for name in ("miss", "hallucinated", "is_wrong", "error", "Failed")
+    },
+    **{
+        f"{name} alone": (
+            lambda w, name=name: {"qid": IDS, name: (1 - w.hit) * (1 + (BRIGHT > 0.5))},
+            "--id qid --prediction COLUMN",
+        )
+        for name in (
+            "quality_issues",
+            "judge_disagreements",
+            "bleu_errors",
+            "rating_gap",
+            "stars_off",
+        )
+    },
     "whole prices": (prices, "--id house --score correct"),
     "runs": (runs, "--id uid --prediction 'run*' --label answer"),
     "one of p": (
@@ -191,7 +211,7 @@ def policy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Policy:
     return read_policy(Path("gate.toml"))
 
 
-FLAGS = r"((?:--[a-z]+ (?:'[^']*'|[^\s,;:]+) ?)+)"
+FLAGS = r"((?:--[a-z]+ (?:'[^']*'|[^\s,;:]+(?:,[^\s,;:]+)*) ?)+)"
 
 
 def reading(flags: str) -> Reading:
@@ -288,6 +308,37 @@ def test_what_nothing_tells_is_asked_for(policy: Policy) -> None:
         "is, of 'shade', 'flag', 'net'; a score or a probability goes with --score COLUMN in place "
         "of --prediction COLUMN"
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "count", "said"),
+    [
+        ("quality_issues", 1, ", and with --scale 1,0 too if less of it is better"),
+        ("judge_disagreements", 3, ", and with --scale WORST,BEST too"),
+        (
+            "toxic",
+            1,
+            "; of 'toxic' less is better, as its name has it, so as a score it goes with --score "
+            "toxic --scale 1,0",
+        ),
+        (
+            "num_errors",
+            3,
+            "; of 'num_errors' less is better, as its name has it, so as a score it goes with "
+            "--score num_errors --scale WORST,BEST",
+        ),
+    ],
+)
+def test_the_only_outcome_is_named_with_how_it_is_turned(
+    name: str, count: int, said: str, policy: Policy
+) -> None:
+    write(lambda w: {"qid": IDS, name: count * (1 - w.hit)})
+    assert asked(policy) == (
+        f"old.csv: has no column 'example_id'; it has 'qid', {name!r}; name its columns with --id "
+        f"qid --prediction COLUMN, where only you know whether COLUMN is {name!r}; a score or a "
+        f"probability goes with --score COLUMN in place of --prediction COLUMN{said}"
+    )
+    assert asked(policy, id="qid", score=name, scale=(count, 0)) == "fail"
 
 
 def test_probabilities_in_json_are_called_after_their_classes(policy: Policy) -> None:

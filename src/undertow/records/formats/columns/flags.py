@@ -18,7 +18,8 @@ from undertow.records.formats.columns.probable import (
 )
 from undertow.records.formats.columns.values import has_decimals, numbers_in, values_of
 from undertow.records.formats.columns.written import answer_meant
-from undertow.records.usual_names import PREDICTION, flag_of, plain
+from undertow.records.grade_scale import TURNED
+from undertow.records.usual_names import PREDICTION, flag_of, plain, says_wrong
 
 
 def flags_meant(frame: pl.DataFrame, sides: Between = ONE_FILE) -> str:
@@ -64,6 +65,7 @@ def _graded(frame: pl.DataFrame, meant: Meant) -> list[str]:
     rest = frame.drop(meant.score or (), strict=False)
     two = None if meant.predictions else label_of_two(rest)
     score = _unless(meant.score, "score", ("score", "correct"))
+    score += [TURNED.typed] if meant.score is not None and says_wrong(meant.score) else []
     answer = _unless(answer_meant(frame), "answer", ())
     return [*score, *answer, *_unless(two, "label", ("label",))]
 

@@ -18,14 +18,15 @@ from undertow.records.formats.columns.values import (
 )
 from undertow.records.usual_names import (
     GRADE_TOO,
+    GRADED,
     LABEL,
     OUTCOME_TOO,
     PREDICTION,
     SCORE,
     plain,
-    says_how_good,
     says_how_likely,
     says_how_sure,
+    says_wrong,
     those_called,
 )
 
@@ -121,8 +122,10 @@ def _told_apart(
 
 def _outcome(frame: pl.DataFrame, rest: Sequence[str], sides: Between) -> str | None:
     """A column of two values that is called as right answers to a question may be, such as ``hit``,
-    and is no label: it differs between the sides, or nothing beside it is a probability."""
-    names = [c for c in those_called(OUTCOME_TOO, rest) if c not in sides.same]
+    or as wrong ones, such as ``miss``, and is no label: it differs between the sides, or nothing
+    beside it is a probability."""
+    names = [*those_called(OUTCOME_TOO, rest), *(c for c in rest if says_wrong(c))]
+    names = [c for c in names if c not in sides.same]
     names = [c for c in names if positive_among(values_of(frame[c])) is not None]
     likely = [c for c in rest if says_how_likely(c) and not says_how_sure(c)]
     return next((c for c in names if c in sides.apart or not likely), None)
@@ -143,7 +146,7 @@ def _grade(frame: pl.DataFrame, rest: Sequence[str]) -> str | None:
     """A column of numbers that is called a grade, where none is called a probability."""
     if any(map(says_how_likely, rest)):
         return None
-    return next((c for c in rest if says_how_good(c) and numbers_in(frame[c]) is not None), None)
+    return next((c for c in those_called(GRADED, rest) if numbers_in(frame[c]) is not None), None)
 
 
 def _models(frame: pl.DataFrame, rest: Iterable[str], label: str, sides: Between) -> list[str]:

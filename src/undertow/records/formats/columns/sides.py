@@ -28,6 +28,7 @@ from undertow.records.usual_names import (
     flag_of,
     plain,
     says_how_likely,
+    says_less_is_better,
     those_called,
 )
 
@@ -55,6 +56,7 @@ def sides_meant(path: Path, frame: pl.DataFrame, reading: Reading) -> str | None
     flags += [] if reading.positive is None else [flag_of("positive", reading.positive)]
     cut = reading.threshold
     flags += [] if cut is None else [flag_of("threshold", f"{cut:.15g}")]
+    flags += [] if reading.scale is None else [reading.scale.typed]
     first, second = (shlex.quote(f"{path}::{model}") for model in models.names[:2])
     meant = [flags_meant(frame), *_label(frame, models)]
     return " ".join(filter(None, [first, "--against", second, *flags, *meant]))
@@ -123,7 +125,8 @@ def _models(
 def _is_score(column: pl.Series) -> bool:
     """Whether it holds decimals from 0 to 1 and is called a score or a probability."""
     name = column.name
-    if name.startswith("p_") or not ("score" in plain(name).split("_") or says_how_likely(name)):
+    called = "score" in plain(name).split("_") or says_how_likely(name)
+    if name.startswith("p_") or not called or says_less_is_better(name):
         return False
     number = numbers_in(column)
     return number is not None and has_decimals(number) and within_one(number)
