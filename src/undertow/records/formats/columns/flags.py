@@ -63,10 +63,11 @@ def _what(frame: pl.DataFrame, meant: Meant, sides: Between) -> list[str]:
 
 def _graded(frame: pl.DataFrame, meant: Meant) -> list[str]:
     rest = frame.drop(meant.score or (), strict=False)
-    two = None if meant.predictions else label_of_two(rest)
     score = _unless(meant.score, "score", ("score", "correct"))
-    score += [TURNED.typed] if meant.score is not None and says_wrong(meant.score) else []
     answer = _unless(answer_meant(frame), "answer", ())
+    if meant.score is not None and says_wrong(meant.score):
+        return [*score, TURNED.typed, *answer]
+    two = None if meant.predictions else label_of_two(rest)
     return [*score, *answer, *_unless(two, "label", ("label",))]
 
 
