@@ -97,6 +97,30 @@ def stars(w: World) -> Rows:
     return {"review": IDS, "pred_stars": w.said + 3, "stars": w.right + 3}
 
 
+def logits(*names: str, label: Any = None) -> Callable[[World], Rows]:
+    """One number for each class, without any scale; ``label`` are the values of right answers."""
+
+    def rows(w: World) -> Rows:
+        cells = {name: (np.log(w.p[:, c] + 1e-6) * 3 + 4).round(4) for c, name in enumerate(names)}
+        return {
+            "image": IDS,
+            **cells,
+            "truth": np.array(NAMES if label is None else label)[w.right],
+        }
+
+    return rows
+
+
+def marks(yes: Any, no: Any, before: str = "") -> Callable[[World], Rows]:
+    """Predictions of which each is a 1, or true, among zeros."""
+
+    def rows(w: World) -> Rows:
+        cells = {f"{before}{n}": np.where(w.said == c, yes, no) for c, n in enumerate(NAMES)}
+        return {"image": IDS, **cells, "truth": NAMES[w.right]}
+
+    return rows
+
+
 SHAPES: dict[str, tuple[Callable[[World], Rows], str]] = {
     "predict_proba": (probabilities(), "--id image --label truth"),
     "predict_proba, other words before": (
@@ -163,6 +187,14 @@ SHAPES: dict[str, tuple[Callable[[World], Rows], str]] = {
             "stars_off",
         )
     },
+    "logits, numbered": (
+        logits("out0", "out1", "out2", label=[0, 1, 2]),
+        "--id image --label truth",
+    ),
+    "logits, of words": (logits("z_cat", "z_dog", "z_owl"), "--id image --label truth"),
+    "logits, numbered beside words": (logits("l1", "l2", "l3"), "--id image --label truth"),
+    "one-hot": (marks(1, 0), "--id image --label truth"),
+    "one-hot, true and false": (marks("True", "False", "is_"), "--id image --label truth"),
     "whole prices": (prices, "--id house --score correct"),
     "runs": (runs, "--id uid --prediction 'run*' --label answer"),
     "one of p": (
@@ -293,6 +325,57 @@ def test_a_person_says_which_end_of_a_scale_is_the_best(
     )
     assert asked(policy, id="qid", score=name, scale=(worst, best)) == "fail"
     assert asked(policy, id="qid", score=name, scale=(best, worst)) == "cannot tell"
+
+
+ARGMAX = (
+    'python -c \'import polars as pl; pl.read_csv("{0}.csv", infer_schema=False).with_columns('
+    'pl.concat_list(pl.col("out0", "out1", "out2").cast(float)).list.arg_max().replace_strict('
+    'dict(enumerate(["0", "1", "2"]))).alias("prediction")).select(pl.exclude("out0", "out1", '
+    '"out2")).write_csv("{0}-answers.csv")\''
+)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"score": "out0,out1,out2"},
+        {"score": "out1"},
+        {"prediction": ("out1",)},
+        {"prediction": ("out*",)},
+        {"prediction": ("out0,out1,out2",)},
+    ],
+)
+def test_one_logit_of_several_is_no_score_and_no_answer(
+    given: dict[str, Any], policy: Policy
+) -> None:
+    write(logits("out0", "out1", "out2", label=[0, 1, 2]))
+    (flag,) = given
+    assert asked(policy, id="image", label="truth", **given) == (
+        "old.csv: 'out0', 'out1' and the like look like the logits of the classes, of which the "
+        "largest is the answer: write it as a column 'prediction', and leave "
+        f"--{flag} out: {ARGMAX.format('old')} && {ARGMAX.format('new')}"
+    )
+
+
+def test_numbers_that_are_no_answer_are_not_suggested_as_one(policy: Policy) -> None:
+    """Three features beside three classes are not its logits."""
+    draw = np.random.default_rng(6)
+    write(
+        lambda w: {
+            "image": IDS,
+            **{f"x{c}": draw.normal(0, 3, N) for c in range(3)},
+            "truth": w.right,
+        }
+    )
+    assert "--prediction COLUMN --label truth" in asked(policy)
+    write(
+        lambda w: {"image": IDS, **{n: NAMES[w.right] == n for n in NAMES}, "truth": NAMES[w.right]}
+    )
+    assert asked(policy) == (
+        "old.csv: has no column 'example_id'; it has 'image', 'cat', 'dog', 'owl', 'truth'; 'cat' "
+        "and the like are the same in all files, so they are no answers of a model; name the column "
+        "of those with --prediction COLUMN"
+    )
 
 
 def test_what_nothing_tells_is_asked_for(policy: Policy) -> None:

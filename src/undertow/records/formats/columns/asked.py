@@ -15,6 +15,7 @@ import polars as pl
 
 from undertow.errors import TableError
 from undertow.records.formats.columns.class_columns import read_as_probabilities, read_note
+from undertow.records.formats.columns.largest import refuse_one_of_largest
 from undertow.records.formats.columns.nested import called_within
 from undertow.records.formats.columns.nested_slices import refuse_nested_slices
 from undertow.records.formats.columns.part import part_of
@@ -64,6 +65,7 @@ def as_asked(path: Path, frame: pl.DataFrame, reading: Reading, *, labelled: boo
     chosen = reading.pick is not None and reading.pick in frame.columns
     by_member = "member" in asked or "member" in frame.columns
     wanted = [] if chosen and not by_member else _predictions(path, frame, reading)
+    refuse_one_of_largest(path, frame, asked, wanted, reading)
     if len(wanted) == 1:
         asked["prediction"] = wanted[0]
     _refuse_twice([*asked.items(), *(("prediction", name) for name in wanted)])

@@ -168,6 +168,29 @@ def called_by_class(
     return _written(path, _mark(path, told).removeprefix(", "), keys, "named", made)
 
 
+def by_largest(
+    path: Path,
+    columns: Sequence[str],
+    cells: pl.DataFrame,
+    typed: str,
+    keys: Sequence[str],
+    *,
+    told: bool,
+) -> str:
+    """How the column of the largest number becomes the answer, in place of all; ``typed`` are the
+    classes of the columns as Python has them, ``told`` whether by answers."""
+    names = ", ".join(map(text_typed, columns))
+    if all(numbers_in(cells[c]) is None for c in columns):  # Truth values.
+        x = f'(pl.col({names}).cast(str).str.to_lowercase() == "true")'
+    else:
+        x = _all_typed(columns, cells)
+    made = f"pl.concat_list({x}).list.arg_max().replace_strict(dict(enumerate({typed})))"
+    dropped = f".select(pl.exclude({names}))"
+    return _written(
+        path, f'{made}.alias("prediction"){_mark(path, told)}', keys, "answers", dropped
+    )
+
+
 def in_words(
     path: Path, name: str, column: pl.Series, words: tuple[str, str], keys: Sequence[str]
 ) -> str:
