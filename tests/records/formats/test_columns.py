@@ -81,9 +81,36 @@ def test_sides_may_have_different_names() -> None:
         "different names give both: --id image,img"
     )
     assert refusal(other, **asked, prediction="pred") == (
-        "--prediction pred: old.csv has no such column; it has 'img', 'yhat', 'truth'; for a name "
-        "of its own write old.csv::yhat"
+        "--prediction pred: old.csv has no such column; it has 'img', 'yhat', 'truth'; where files "
+        "have different names give both: --prediction pred,yhat"
     )
+    records, about = read_any([Path(put(other, "new.csv"))], **asked, prediction="pred,yhat")
+    assert (said(records), labels(records)) == ([SAID], LABEL)
+    assert about.endswith(
+        "; new.csv: column 'yhat' is taken for the predictions, as there is no 'pred'."
+    )
+
+
+def test_a_name_of_predictions_that_no_file_has_is_a_slip() -> None:
+    put(TABLE, "old.csv")
+    put({("yhat" if name == "pred" else name): TABLE[name] for name in TABLE}, "new.csv")
+    for names, slip in (("pred,yhat", None), ("pred,yhta", "yhta"), ("pred,zz,yhat", "zz")):
+        asked = Reading(id="image", label="gold", prediction=(names,))
+        request = Request([Path("old.csv")], [[Path("new.csv")]], asked)
+        if slip is None:
+            assert read_sides(request).variants[0].M == 1
+            continue
+        with pytest.raises(UserError) as caught:
+            read_sides(request)
+        assert (
+            str(caught.value)
+            == {
+                "yhta": "--prediction yhta: new.csv has no such column; it has 'image', 'yhat', 'gold'; "
+                "did you mean --prediction yhat",
+                "zz": "--prediction pred,zz,yhat: no file has a column 'zz'; check the name, or leave it "
+                "out",
+            }[slip]
+        )
 
 
 def test_a_named_id_tells_a_table_whatever_the_file_is_called() -> None:
@@ -143,11 +170,11 @@ def test_grades_as_people_write_them(grades: list[str]) -> None:
             "--id image",
         ),
         (
-            TABLE,
+            {**TABLE, "s0": SAID},
             "",
-            {**NAMED, "prediction": "pred,zzz"},
-            "--prediction zzz: old.csv has no such column; it has 'image', 'pred', 'gold'; for a "
-            "name of its own write old.csv::pred",
+            {**NAMED, "prediction": "pred,s0,zzz"},
+            "--prediction zzz: old.csv has no such column; it has 'image', 'pred', 'gold', 's0'; give "
+            "the column of each member, by the names that the file has",
         ),
         (
             TABLE,
@@ -688,7 +715,8 @@ FLAGS = ["--id", "image", "--prediction", "pred", "--label", "gold"]
 
 
 def test_every_command_and_function_takes_the_names(sides: tuple[Path, Path]) -> None:
-    Path("gate.toml").write_text('[[worst_slice_drop]]\npoints = 90\nby = "label"\n')
+    rule = '[[worst_slice_drop]]\npoints = 90\nby = "label"\n'
+    Path("gate.toml").write_text(f'identical = "allowed"\n{rule}')
     audit = run("audit", "old.csv", "--against", "new.csv", *FLAGS, "--name", "dense", "int8")
     assert audit.returncode == 0, audit.stderr
     assert "int8  accuracy 75.0 % → 75.0 %" in audit.stdout

@@ -378,6 +378,30 @@ def test_numbers_that_are_no_answer_are_not_suggested_as_one(policy: Policy) -> 
     )
 
 
+def test_files_may_call_their_predictions_differently(policy: Policy) -> None:
+    write(lambda w: {"image": IDS, "yhat": NAMES[w.said], "truth": NAMES[w.right]})
+    pl.read_csv("new.csv").rename({"yhat": "output"}).write_csv("new.csv")
+    said = asked(policy, id="image", label="truth", prediction="yhat")
+    assert said == (
+        "--prediction yhat: new.csv has no such column; it has 'image', 'output', 'truth'; where "
+        "files have different names give both: --prediction yhat,output"
+    )
+    assert asked(policy, id="image", label="truth", prediction="yhat,output") == "fail"
+
+
+def test_a_gain_may_be_a_loss_of_which_less_is_better(policy: Policy) -> None:
+    write(lambda w: {"qid": IDS, "score": 1 - w.hit})
+    for scale, way in ((None, "add --scale 1,0"), ((0, 1), "exchange the ends of --scale")):
+        given = Reading(id="qid", scale=scale)  # type: ignore[arg-type]
+        found = gate_files(Request([Path("old.csv")], [[Path("new.csv")]], given), policy)
+        assert found.verdict == "cannot tell"
+        assert (
+            "more than is plausible: look for leaked answers, another prompt or another filter, ask "
+            f"whether less of the score is better ({way} then), or write max_gain = 12 at the top "
+            "of the policy."
+        ) in found.reason
+
+
 def test_what_nothing_tells_is_asked_for(policy: Policy) -> None:
     made, _ = SHAPES["open"]
     for name, worse in (("old.csv", False), ("new.csv", True)):

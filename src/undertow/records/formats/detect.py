@@ -28,6 +28,7 @@ from undertow.records.formats.asked.positive import with_positive
 from undertow.records.formats.asked.tasks import only_tasks
 from undertow.records.formats.asked.threshold import refuse_other_threshold
 from undertow.records.formats.columns.class_columns import READ_AS
+from undertow.records.formats.columns.either_name import TAKES
 from undertow.records.formats.columns.keys import SEVERAL_ROWS
 from undertow.records.formats.columns.labels_meant import LOOKS, SAYS
 from undertow.records.formats.columns.written import WROTE
@@ -52,7 +53,7 @@ holds."""
 GROUP = "undertow.formats"
 SAID_AT_ONCE = (
     LOOKS, SAYS, WROTE, READ_AS, AS_PROBABILITY, AS_SCORE, AS_GRADE, ON_SCALE, NOT_READ,
-    OTHER_FILTERS,
+    TAKES, OTHER_FILTERS,
     NONE_SHOWN, GUESSED, SEVERAL_ROWS, BY_ROW, BY_NUMBER, TAKEN,
 )  # fmt: skip
 """Words of notes that stand in the line on what was found: how it was understood. Of each

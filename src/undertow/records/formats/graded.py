@@ -286,7 +286,7 @@ def _typed(table: Table, frame: pl.DataFrame, reading: Reading) -> pl.DataFrame:
             columns.append(numbers(path, column, name, frame["example_id"]))
         elif column.name in WORDS or column.name == "member":
             columns.append(column.cast(pl.String))
-        elif column.name not in OUTCOMES:
+        else:
             slices.append(column)
     return pl.DataFrame([*columns, *typed_all(slices)])
 

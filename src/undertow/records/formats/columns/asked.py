@@ -15,6 +15,7 @@ import polars as pl
 
 from undertow.errors import TableError
 from undertow.records.formats.columns.class_columns import read_as_probabilities, read_note
+from undertow.records.formats.columns.either_name import takes_note
 from undertow.records.formats.columns.largest import refuse_one_of_largest
 from undertow.records.formats.columns.nested import called_within
 from undertow.records.formats.columns.nested_slices import refuse_nested_slices
@@ -45,6 +46,13 @@ class Asked(NamedTuple):
     names: Mapping[str, str] = {}
 
 
+class _Predictions(NamedTuple):
+    """Columns of predictions, and a note where a file has one of several names."""
+
+    columns: Sequence[str] = ()
+    notes: tuple[str, ...] = ()
+
+
 def as_asked(path: Path, frame: pl.DataFrame, reading: Reading, *, labelled: bool = False) -> Asked:
     """Renames what ``reading`` names, and takes the part that stands after ``::``.
 
@@ -64,7 +72,8 @@ def as_asked(path: Path, frame: pl.DataFrame, reading: Reading, *, labelled: boo
         asked["score"] = reading.pick
     chosen = reading.pick is not None and reading.pick in frame.columns
     by_member = "member" in asked or "member" in frame.columns
-    wanted = [] if chosen and not by_member else _predictions(path, frame, reading)
+    by_name = chosen and not by_member
+    wanted, taken = _Predictions() if by_name else _predictions(path, frame, reading)
     refuse_one_of_largest(path, frame, asked, wanted, reading)
     if len(wanted) == 1:
         asked["prediction"] = wanted[0]
@@ -74,6 +83,7 @@ def as_asked(path: Path, frame: pl.DataFrame, reading: Reading, *, labelled: boo
         names["prediction"] = wanted[0]
     given = frame
     frame, notes = _renamed(path, frame, asked)
+    notes += taken
     if "score" in asked:
         asked_for = {*wanted, *reading.wanted, *([] if reading.pick is None else [reading.pick])}
         frame, notes = _scored_alone(path, frame, notes, asked_for)
@@ -150,15 +160,16 @@ def refuse_absent(
     taken = {column for given in others for column in named_in(frame, given)}
     free = [column for column in frame.columns if column not in taken]
     within = called_within(frame.select(free), flag)
+    several = flag == "prediction" and name != ",".join(reading.prediction)
+    instead = _instead(free, flag, name, within, apart=reading.labels is not None)
+    if several and " give both: " in instead:
+        instead = "give the column of each member, by the names that the file has"
     raise TableError(
-        f"{flag_of(flag, name)}: {path} has no such column; {has_columns(frame.columns)};"
-        f" {_instead(path, free, flag, name, within, apart=reading.labels is not None)}"
+        f"{flag_of(flag, name)}: {path} has no such column; {has_columns(frame.columns)}; {instead}"
     )
 
 
-def _instead(
-    path: Path, free: Sequence[str], flag: str, name: str, within: str | None, *, apart: bool
-) -> str:
+def _instead(free: Sequence[str], flag: str, name: str, within: str | None, *, apart: bool) -> str:
     """What to type in place of a name that the file lacks; ``free`` are columns that no other flag
     names, ``within`` is a field of one of them. Right answers may come ``apart``."""
     usual = those_called(USUAL[flag], free)
@@ -172,8 +183,6 @@ def _instead(
     # A usual name is no slip: the other side's file probably has it.
     if close and not (usual and (within is not None or plain(name) in USUAL[flag])):
         return f"did you mean {flag_of(flag, close[0])}"
-    if usual and flag == "prediction":
-        return f"for a name of its own write {path}::{usual[0]}"
     if usual:
         both = flag_of(flag, name, usual[0])
         return f"where files have different names give both: {both}"
@@ -203,17 +212,20 @@ def _refuse_twice(asked: Iterable[tuple[str, str]]) -> None:
             )
 
 
-def _predictions(path: Path, frame: pl.DataFrame, reading: Reading) -> list[str]:
+def _predictions(path: Path, frame: pl.DataFrame, reading: Reading) -> _Predictions:
     """The columns of predictions: by name, as names with commas between, or as a pattern."""
-    found: list[str] = []
+    found, absent = list[str](), list[str]()
     for given in reading.prediction:
         for name in [given] if given in frame.columns else given.split(","):
             name = name if name in frame.columns else name.strip()
             fitting = [c for c in frame.columns if fnmatchcase(c, name)]
-            if not fitting and name not in frame.columns:
-                refuse_absent(path, frame, "prediction", name, reading)
+            absent += [] if fitting or name in frame.columns else [name]
             found += [name] if name in frame.columns else fitting
-    return list(dict.fromkeys(found))
+    found = list(dict.fromkeys(found))
+    if absent and len(found) != 1:
+        slips = (name for name in absent if difflib.get_close_matches(name, frame.columns, n=1))
+        refuse_absent(path, frame, "prediction", next(slips, absent[0]), reading)
+    return _Predictions(found, (takes_note(path, found[0], absent),) if absent else ())
 
 
 def _renamed(
@@ -243,7 +255,7 @@ def _beside_score(names: Iterable[str], wanted: Collection[str]) -> list[str]:
     return others if len(others) <= 2 else []
 
 
-def _long(path: Path, frame: pl.DataFrame, wanted: list[str]) -> pl.DataFrame:
+def _long(path: Path, frame: pl.DataFrame, wanted: Sequence[str]) -> pl.DataFrame:
     """Rows of several members from one column for each."""
     if "member" in frame.columns:
         raise TableError(
