@@ -30,6 +30,7 @@ from undertow.records.decided_alike import refuse_decided_alike
 from undertow.records.formats.arrays.ids_unread import refuse_unread_ids
 from undertow.records.formats.arrays.label_choice import TAKEN
 from undertow.records.formats.arrays.unnamed import UnnamedClasses
+from undertow.records.formats.columns.by_row import refuse_rows_of_others
 from undertow.records.formats.columns.either_name import refuse_nowhere
 from undertow.records.formats.columns.other_scale import OtherScale
 from undertow.records.formats.columns.spread import InOneColumn
@@ -240,6 +241,7 @@ def _read_sides(request: Request, sources: Sources) -> Sides:
         before, *variants = with_kin([before, *variants], own)
     said += [f"note       {one}" for one in small_tolerances(request.settings)]
     refuse_nowhere([before, *variants], reading)
+    refuse_rows_of_others([before, *variants], reading)
     arrays = [isinstance(side, Frames) and side.numbered for side in sides]
     refuse_numbered_classes([before, *variants], [*map(_paths, sides)], reading, arrays)
     refuse_decided_alike([before, *variants], reading.threshold)

@@ -64,7 +64,10 @@ class Files:
     ] = None
     id: Annotated[
         str | None,
-        typer.Option(help="The column of a plain table that names the example; image,img: either."),
+        typer.Option(
+            help="The column of a plain table that names the example; image,img: either; none: the "
+            "rows of all files are in one order."
+        ),
     ] = None
     prediction: Annotated[
         list[str] | None,

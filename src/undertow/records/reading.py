@@ -18,6 +18,8 @@ Missing = Literal["refuse", "wrong"]
 """What becomes of a prediction or score that is not there: it refuses the comparison, or counts as
 wrong."""
 
+NO_ID = "none"
+"""In place of the column that names examples: rows are told apart by their number."""
 COLUMN_FLAGS = {
     "id": "example_id", "label": "label", "score": "score", "member": "member", "input": "input",
     "answer": "answer",
@@ -66,7 +68,8 @@ class Reading:
     the same for each of the paths, where they differ.
 
     ``id``, ``label``, ``score``, ``member``, ``input``, ``answer`` are names of columns of a plain
-    table, as its owner calls them; with commas between, a file takes the first that it has. So is
+    table, as its owner calls them; with commas between, a file takes the first that it has. ``id``
+    may be ``none``: the rows of all files are in one order. So is
     ``prediction``; several (a tuple, commas, or a pattern such as ``seed*``) are several members.
     ``by``: slices that were asked for, on which the files of a side must agree; a column that
     nobody asked for may differ. ``pictures``: the folder that files of pictures must lie

@@ -43,6 +43,11 @@ def put(rows: dict[str, list[Any]], name: str = "old.csv") -> Path:
 
 APART = ", or, where right answers are in a file of their own, --labels FILE in place of --label"
 
+BY_ROW = (
+    "; if no column names the examples and the rows of all files are in one order, write --id none: "
+    "row 1 is compared with row 1 and so on"
+)
+
 
 def refusal(rows: dict[str, list[Any]], pick: str = "", **asked: Any) -> str:
     with pytest.raises(UserError) as caught:
@@ -275,7 +280,8 @@ def test_grades_as_people_write_them(grades: list[str]) -> None:
             {},
             "old.csv: has no column 'example_id'; it has 'x', 'y', 'z'; name its columns with --id "
             "COLUMN --prediction COLUMN --label y, where only you know which COLUMN is, of 'x', 'z'"
-            "; a score or a probability goes with --score COLUMN in place of --prediction COLUMN",
+            "; a score or a probability goes with --score COLUMN in place of --prediction COLUMN"
+            f"{BY_ROW}",
         ),
         (
             {"serial": SERIAL, "line": ["L"] * 8, "actual": TWO, "pred": TWO},
@@ -340,7 +346,8 @@ def test_grades_as_people_write_them(grades: list[str]) -> None:
             "old.csv: has no column 'example_id'; it has 'text', 'share', 'x'; name its columns "
             f"with --id COLUMN --prediction COLUMN --label COLUMN{APART}, where only you know which "
             "COLUMN is, of 'text', 'share', 'x'"
-            "; a score or a probability goes with --score COLUMN in place of --prediction COLUMN",
+            "; a score or a probability goes with --score COLUMN in place of --prediction COLUMN"
+            f"{BY_ROW}",
         ),
         (
             {"uid": SERIAL, "pred": TWO, "true": TWO[::-1], "lang": ["en"] * 8},

@@ -27,6 +27,7 @@ from undertow.records.formats.asked.pictures import NONE_SHOWN, with_pictures
 from undertow.records.formats.asked.positive import with_positive
 from undertow.records.formats.asked.tasks import only_tasks
 from undertow.records.formats.asked.threshold import refuse_other_threshold
+from undertow.records.formats.columns.by_row import BY_ROW_ALONE
 from undertow.records.formats.columns.class_columns import READ_AS
 from undertow.records.formats.columns.either_name import TAKES
 from undertow.records.formats.columns.keys import SEVERAL_ROWS
@@ -53,7 +54,7 @@ holds."""
 GROUP = "undertow.formats"
 SAID_AT_ONCE = (
     LOOKS, SAYS, WROTE, READ_AS, AS_PROBABILITY, AS_SCORE, AS_GRADE, ON_SCALE, NOT_READ,
-    TAKES, OTHER_FILTERS,
+    TAKES, BY_ROW_ALONE, OTHER_FILTERS,
     NONE_SHOWN, GUESSED, SEVERAL_ROWS, BY_ROW, BY_NUMBER, TAKEN,
 )  # fmt: skip
 """Words of notes that stand in the line on what was found: how it was understood. Of each

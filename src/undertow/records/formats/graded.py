@@ -24,6 +24,7 @@ import polars as pl
 
 from undertow.errors import TableError
 from undertow.records.formats.columns.asked import names_asked
+from undertow.records.formats.columns.by_row import way_by_row
 from undertow.records.formats.columns.flags import flags_meant
 from undertow.records.formats.columns.keys import averaged_note
 from undertow.records.formats.columns.labels_meant import SAYS, label_note, label_of_two
@@ -92,10 +93,11 @@ def sniff_asked(path: Path, reading: Reading) -> str | None:
     outcome = outcome_in(names_asked(names, reading))
     if outcome is None:
         return None
-    key = next((name for name in keys if name in names), "example_id")
+    key = next((name for name in keys if name in names), None)
     scores = (name for name in alternatives(reading.score) if name in names)
     called = next(scores, outcome) if outcome == "score" else outcome
-    return f"{found[0]} (a header with {key} and {called}, no prediction)"
+    header = called if key is None else f"{key} and {called}"
+    return f"{found[0]} (a header with {header}, no prediction)"
 
 
 def outcome_in(names: Collection[str]) -> str | None:
@@ -267,10 +269,11 @@ def _typed(table: Table, frame: pl.DataFrame, reading: Reading) -> pl.DataFrame:
     path, names = table.path, table.asked.names
     outcome = next((name for name in OUTCOMES if name in frame.columns), None)
     if outcome is None or "example_id" not in frame.columns:
+        flags = flags_meant(frame)
         lacks = "'example_id'" if "example_id" not in frame.columns else "'score'"
         raise TableError(
             f"{path}: has no column {lacks}; {has_columns(frame.columns)}; name its columns with "
-            f"{flags_meant(frame)}"
+            f"{flags}{way_by_row(flags)}"
         )
     columns, slices = list[pl.Series](), list[pl.Series]()
     for column in frame:

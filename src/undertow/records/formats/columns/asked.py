@@ -14,6 +14,13 @@ from typing import NamedTuple, NoReturn
 import polars as pl
 
 from undertow.errors import TableError
+from undertow.records.formats.columns.by_row import (
+    ROWS,
+    TYPED,
+    by_row_note,
+    goes_by_row,
+    with_row_numbers,
+)
 from undertow.records.formats.columns.class_columns import read_as_probabilities, read_note
 from undertow.records.formats.columns.either_name import takes_note
 from undertow.records.formats.columns.largest import refuse_one_of_largest
@@ -23,7 +30,7 @@ from undertow.records.formats.columns.part import part_of
 from undertow.records.formats.columns.patterns import refuse_patterns
 from undertow.records.formats.columns.values import positive_among
 from undertow.records.formats.columns.within import is_there, with_fields
-from undertow.records.reading import COLUMN_FLAGS, Reading, alternatives
+from undertow.records.reading import COLUMN_FLAGS, NO_ID, Reading, alternatives
 from undertow.records.usual_names import (
     PROBABLE,
     USUAL,
@@ -66,6 +73,9 @@ def as_asked(path: Path, frame: pl.DataFrame, reading: Reading, *, labelled: boo
     flags = {flag: name for flag in COLUMN_FLAGS if (name := getattr(reading, flag)) is not None}
     if labelled and not named_in(frame, reading.label):
         flags.pop("label", None)
+    by_row = goes_by_row(frame, reading)
+    if by_row:
+        flags.pop("id")
     asked = {flag: _first(path, frame, flag, reading) for flag in flags}
     scored = _picks_a_score(reading)
     if scored and reading.pick is not None and reading.pick in frame.columns:
@@ -84,6 +94,9 @@ def as_asked(path: Path, frame: pl.DataFrame, reading: Reading, *, labelled: boo
     given = frame
     frame, notes = _renamed(path, frame, asked)
     notes += taken
+    if by_row:
+        frame = with_row_numbers(frame, "member" if "member" in frame.columns else None)
+        notes += (by_row_note(path),)
     if "score" in asked:
         asked_for = {*wanted, *reading.wanted, *([] if reading.pick is None else [reading.pick])}
         frame, notes = _scored_alone(path, frame, notes, asked_for)
@@ -125,6 +138,7 @@ def names_asked(names: frozenset[str], reading: Reading) -> frozenset[str]:
         for new, given in said.items()
     }
     found = {new for new, old in made.items() if old is not None}
+    found |= {"example_id"} if reading.id == NO_ID else set()
     predicts = bool(reading.prediction) or (
         reading.pick is not None and is_there(reading.pick, names) and not _picks_a_score(reading)
     )
@@ -188,6 +202,9 @@ def _instead(free: Sequence[str], flag: str, name: str, within: str | None, *, a
         return f"where files have different names give both: {both}"
     if flag == "label" and not apart:
         return f"{APART}, or, to compare answers without any, leave --label out"
+    if flag == "id":
+        one = f"give --{flag} one of these, or, " * bool(free)
+        return f"{one}where the rows of all files are in one order, write {TYPED}: {ROWS}"
     return f"give --{flag} one of these" if free else f"leave --{flag} out"
 
 

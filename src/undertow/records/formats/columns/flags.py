@@ -6,6 +6,7 @@ from __future__ import annotations
 import polars as pl
 
 from undertow.records.formats.columns.between import ONE_FILE, Between
+from undertow.records.formats.columns.by_row import TYPED, may_name_rows
 from undertow.records.formats.columns.classes_meant import are_classes, classes_meant, label_beside
 from undertow.records.formats.columns.labels_meant import label_of_two, label_told
 from undertow.records.formats.columns.meant import UNKNOWN, Meant, columns_meant, rest_of
@@ -25,7 +26,16 @@ from undertow.records.usual_names import PREDICTION, flag_of, plain, says_wrong
 def flags_meant(frame: pl.DataFrame, sides: Between = ONE_FILE) -> str:
     """The flags with which this table can be read, as far as names, values and sides tell."""
     meant = columns_meant(frame, sides)
-    return " ".join([*who(meant), *_what(frame, meant, sides)])
+    flags = " ".join([*who(meant), *_what(frame, meant, sides)])
+    if meant.id is None and not _may_name_rows(frame, meant):
+        return flags.replace(flag_of("id", UNKNOWN), TYPED)
+    return flags
+
+
+def _may_name_rows(frame: pl.DataFrame, meant: Meant) -> bool:
+    """Whether some column that is not taken for something else can name the examples."""
+    taken = {*meant.predictions, meant.score}
+    return any(may_name_rows(frame[c]) for c in rest_of(frame, meant) if c not in taken)
 
 
 def who(meant: Meant) -> list[str]:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import polars as pl
 
+from undertow.records.formats.columns.by_row import goes_by_row, with_row_numbers
 from undertow.records.formats.columns.flags import flags_meant
 from undertow.records.formats.columns.keys import member_meant
 from undertow.records.formats.columns.labels_meant import label_of_two
@@ -74,6 +75,8 @@ def _understood(
     if len(found["prediction"]) > 1:
         del typed["prediction"]
     frame = _renamed(frame, {name: COLUMN_FLAGS.get(flag, flag) for flag, name in one.items()})
+    if goes_by_row(frame, reading):
+        frame = with_row_numbers(frame, "member" if "member" in frame.columns else None)
     member = _member(frame) if "member" not in one else None
     if member is not None:
         typed |= {} if member == "member" else {"member": member}
