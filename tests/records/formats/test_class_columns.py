@@ -157,8 +157,8 @@ def test_one_row_that_is_far_from_1_is_no_rounding(called: str) -> None:
     }
     assert refusal(rows) == (
         f"old.csv: '{called}a' and '{called}b' of example 'e19' sum to 0.5, and in 1 of 20 rows not to "
-        "1, as no rounding explains; correct these rows, or empty their cells and leave their examples "
-        "out with --allow-partial; if one column is no probability of a class, give it another name"
+        "1, as no rounding explains; correct these rows, or empty their cells: --missing wrong then counts "
+        "them as wrong, and --allow-partial leaves their examples out; if one column is no probability of a class, give it another name"
     )
 
 

@@ -139,8 +139,8 @@ def test_an_example_without_an_outcome_counts_nowhere(put):
         (
             "example_id,score\nq1,often\n",
             "column 'score' has 'often' for 'q1', which is no number (1 of 1 rows); write a number "
-            "from 0 to 1, or true or false, or empty the cell and leave its example out with "
-            "--allow-partial",
+            "from 0 to 1, or true or false, or empty the cell: --missing wrong then counts it as "
+            "wrong, and --allow-partial leaves its example out",
         ),
         (
             "example_id,score\nq1,inf\nq2,1\n",
