@@ -122,7 +122,7 @@ class Files:
     scale: Annotated[
         str | None,
         typer.Option(
-            metavar="<worst,best>",
+            metavar="<pair>",
             help="The scale of a column of grades: the number of the worst answer, then that of "
             "the best. 1,5 where 5 is the best, 6,1 where 1 is, 1,0 where less is better.",
         ),

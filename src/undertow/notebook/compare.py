@@ -70,9 +70,8 @@ def compare(
     A list of these are the members of one model. ``new`` may be several variants: a dict, which
     names them, or a list that holds lists. All other arguments are those of ``undertow audit``,
     tolerances in points too. ``labels`` may also be an array, or a frame whose rows are those of
-    arrays; ``classes`` names the numbers in arrays. ``scale``
-    is a pair, the worst grade and the best. ``told``: a frame of ``example_id`` and
-    numbers to cross, whose kin is not checked. Raises ``UserError``, ``NotComparableError``.
+    arrays; ``classes`` names the numbers in arrays, ``scale`` the worst grade and the best. Nothing
+    checks whose numbers ``told`` has. Raises ``UserError``, ``NotComparableError``.
     """
     called: list[str] = []
     try:
@@ -85,8 +84,7 @@ def compare(
             None, allow_partial, True, metric, filter, answers.path, _words(tasks), cluster, id=id,
             prediction=_words(prediction), label=label, score=score, member=member, input=input,
             pictures=_path(pictures), answer=answer, positive=positive, threshold=threshold,
-            scale=scale,
-        )  # fmt: skip
+            scale=scale)  # fmt: skip
         before, after = entries(old, new)
         folder = folder_of(columns_from, before, labels, reading.keys)
         reference, *against = sides_of(before, after, reading, answers)
