@@ -70,14 +70,13 @@ def compare(
     A list of these are the members of one model. ``new`` may be several variants: a dict, which
     names them, or a list that holds lists. All other arguments are those of ``undertow audit``,
     tolerances in points too. ``labels`` may also be an array, or a frame whose rows are those of
-    arrays; ``classes`` names the numbers in arrays, ``scale`` the worst grade and the best. Nothing
-    checks whose numbers ``told`` has. Raises ``UserError``, ``NotComparableError``.
+    arrays; ``classes`` names the numbers in arrays, ``scale`` the worst grade and the best. The
+    kin of ``told``, a frame, is not checked. Raises ``UserError``, ``NotComparableError``.
     """
     called: list[str] = []
     try:
-        how = Settings(
-            by=_words(by), cross=_words(cross), level=level, draws=draws, min_count=min_count,
-            tolerance=tolerance / 100, tolerance_overall=tolerance_overall / 100, seed=seed,
+        how = Settings(by=_words(by), cross=_words(cross), level=level, draws=draws, seed=seed,
+            tolerance=tolerance / 100, tolerance_overall=tolerance_overall / 100, min_count=min_count,
             generalise_to=generalise_to, members_apart=members_apart)  # fmt: skip
         answers = Answers(labels, _words(classes))
         reading = Reading(
