@@ -59,12 +59,12 @@ def _columns(pair: Pair, reference: Records, variant: Records) -> Iterator[_Colu
         sign = 1 if names.plain(name) in GOOD else -1 if names.says_wrong(name) else 0
         if not sign or name not in variant.slice_columns:
             continue
-        both = [_numbers(side.examples, name, ids) for side in (reference, variant)]
-        if both[0] is None or both[1] is None or np.array_equal(*both, equal_nan=True):
+        before_N, after_N = (_numbers(side.examples, name, ids) for side in (reference, variant))
+        if before_N is None or after_N is None or np.array_equal(before_N, after_N, equal_nan=True):
             continue
-        if all(_same_as(n, o, sign) for n, o in zip(both, outcomes, strict=True)):
-            continue
-        yield _Column(name, both[0], both[1], sign)
+        both = zip((before_N, after_N), outcomes, strict=True)
+        if not all(_same_as(number_N, outcome_N, sign) for number_N, outcome_N in both):
+            yield _Column(name, before_N, after_N, sign)
 
 
 def _numbers(examples: pl.DataFrame, name: str, ids: pl.DataFrame) -> Floats | None:
@@ -101,11 +101,11 @@ def _said(pair: Pair, column: _Column, level: float) -> str:
     before, after = (float(side[known_N].mean()) for side in (before_N, after_N))
     turned = " --scale 1,0" if sign < 0 else ""
     fell = "fell" if sign > 0 else "rose, of which less is better"
+    limits = (effect, low, high) if sign > 0 else (-effect, -high, -low)
     return (
         f"Column {name!r} is an outcome too, which no verdict is about, and it {fell}: "
-        f"{_change((before, after), (sign * effect, *sorted((sign * low, sign * high))), every)}, "
-        f"n = {int(known_N.sum()):,}. To decide by it, compare with "
-        f"{names.flag_of('score', name)}{turned}."
+        f"{_change((before, after), limits, every)}, n = {int(known_N.sum()):,}. To decide by it, "
+        f"compare with {names.flag_of('score', name)}{turned}."
     )
 
 

@@ -75,9 +75,9 @@ def compare(
     """
     called: list[str] = []
     try:
-        how = Settings(by=_words(by), cross=_words(cross), level=level, draws=draws, seed=seed,
-            tolerance=tolerance / 100, tolerance_overall=tolerance_overall / 100, min_count=min_count,
-            generalise_to=generalise_to, members_apart=members_apart)  # fmt: skip
+        how = Settings(by=_words(by), cross=_words(cross), level=level, min_count=min_count,
+            tolerance=tolerance / 100, tolerance_overall=tolerance_overall / 100, draws=draws,
+            seed=seed, generalise_to=generalise_to, members_apart=members_apart)  # fmt: skip
         answers = Answers(labels, _words(classes))
         reading = Reading(
             None, allow_partial, True, metric, filter, answers.path, _words(tasks), cluster, id=id,
