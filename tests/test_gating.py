@@ -204,7 +204,8 @@ def test_quiet_keeps_what_has_to_be_known_on_standard_error(place: Path):
         ward = ["x" if a == b else "y" for a, b in zip(answers, label, strict=True)]
         made = {"example_id": rows, "prediction": answers, "label": label, "ward": ward}
         pl.DataFrame(made).write_csv(place / f"{name}.csv")
-    (place / "gate.toml").write_text('[[max_drop]]\npoints = 9\non = "ward"\n')
+    rule = '[[max_drop]]\npoints = 9\non = "ward"\n'
+    (place / "gate.toml").write_text(f'identical = "allowed"\n{rule}')
     quiet = run(place, "undertow gate old.csv --against new.csv --policy gate.toml -q")
     assert (quiet.returncode, quiet.stdout) == (0, "PASS: All 2 required checks pass.\n")
     assert quiet.stderr == (

@@ -30,6 +30,8 @@ from undertow.records.decided_alike import refuse_decided_alike
 from undertow.records.formats.arrays.ids_unread import refuse_unread_ids
 from undertow.records.formats.arrays.label_choice import TAKEN
 from undertow.records.formats.arrays.unnamed import UnnamedClasses
+from undertow.records.formats.columns.by_row import refuse_rows_of_others
+from undertow.records.formats.columns.either_name import refuse_nowhere
 from undertow.records.formats.columns.other_scale import OtherScale
 from undertow.records.formats.columns.spread import InOneColumn
 from undertow.records.formats.columns.unnamed import UnnamedColumns
@@ -55,6 +57,7 @@ from undertow.records.numbered_classes import refuse_numbered_classes
 from undertow.records.pairing import declared_pairs, refuse_same_paths
 from undertow.records.reading import Missing, Reading
 from undertow.records.records import Records
+from undertow.records.same_records import hold_the_same
 from undertow.records.scales_apart import refuse_scales_apart
 from undertow.records.tables_alone import readings
 from undertow.records.write import write_records
@@ -237,6 +240,8 @@ def _read_sides(request: Request, sources: Sources) -> Sides:
     if not request.paired:
         before, *variants = with_kin([before, *variants], own)
     said += [f"note       {one}" for one in small_tolerances(request.settings)]
+    refuse_nowhere([before, *variants], reading)
+    refuse_rows_of_others([before, *variants], reading)
     arrays = [isinstance(side, Frames) and side.numbered for side in sides]
     refuse_numbered_classes([before, *variants], [*map(_paths, sides)], reading, arrays)
     refuse_decided_alike([before, *variants], reading.threshold)
@@ -347,6 +352,7 @@ def gate_sides(
             accepted=request.accepted,
             missing=request.missing,
             told=sides.told,
+            alike={v.name for v in sides.variants if hold_the_same(sides.reference, v)},
         )
     return result, sides.about
 
@@ -389,6 +395,7 @@ def bless_files(
 ) -> str:
     """Write the blessing of these records; returns a line that says what was blessed."""
     records, about = read_any(paths, reading, format=format)
+    refuse_nowhere([records], reading)
     blessing = bless(records)
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
@@ -406,6 +413,7 @@ def convert_files(
 ) -> None:
     """Write what ``paths`` hold as a population folder."""
     records, about = read_any(paths, reading, format=format)
+    refuse_nowhere([records], reading)
     write_records(records, out)
     held = f"{plural(records.M, 'member')}, {plural(records.N, 'example')}"
     print(f"{quoted_for_logs(line(about))}\nwritten to {escaped(str(out))}: {held}")

@@ -60,9 +60,9 @@ def test_each_measure_left_out_has_its_reason():
     assert usable == (churn, modal_disagreement)
     assert reasons == {
         "accuracy": "'new' has no labels",
-        "confidence": "'old' holds no confidences",
+        "confidence": "neither side holds confidences",
         "false_negative_rate": "'old' is not a binary task with a named positive class",
-        "jensen_shannon": "'old' does not hold all class probabilities",
+        "jensen_shannon": "neither side holds all class probabilities",
         "label_confidence": "'old' holds no probabilities of the label",
     }
 
@@ -72,8 +72,8 @@ def test_two_reasons_are_both_said():
     assert supported([false_negative_rate], records, records) == (
         (),
         {
-            "false_negative_rate": "'bare' is not a binary task with a named positive class and "
-            "has no labels"
+            "false_negative_rate": "neither side is a binary task with a named positive class nor "
+            "has labels"
         },
     )
 

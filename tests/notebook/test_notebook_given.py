@@ -195,7 +195,7 @@ def test_what_stands_for_nothing_is_missing_and_a_class_may_be_called_so():
     words[7] = float("nan")
     assert refused(words, words, labels=gold, error=NotComparableError) == (
         "'old' and 'new' lack outcomes: there is no prediction for 1 of 600 examples in 'old' "
-        "(first '7') and 1 of 600 examples in 'new' (first '7'); evaluate them again, add allow_partial=True to compare only the examples that both have, or add missing='wrong' to count them as wrong"
+        "(first '7') and 1 of 600 examples in 'new' (first '7'); evaluate them again, or add missing='wrong', which counts each as a wrong answer of its side, or allow_partial=True, which leaves those examples out on both sides, so that a model pays nothing for what it did not answer"
     )
 
 

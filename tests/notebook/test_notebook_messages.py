@@ -116,14 +116,38 @@ def test_a_frame_of_pandas_is_told_what_to_type_in_pandas(
     assert undertow.compare(got, got, **asked).findings.height
 
 
+def test_the_largest_of_several_columns_is_taken_in_pandas():
+    logits = {"out0": [4.5, -1.5, 0.5], "out1": [1.5, 3.5, -2.5], "y": [0, 1, 0]}
+    old = pd.DataFrame({"id": list("abc"), **logits}, index=[5, 6, 7])
+    with pytest.raises(UserError) as caught:
+        undertow.compare(old, old, id="id", label="y", score="out0")
+    said, _, command = str(caught.value).partition("score out: ")
+    assert said == (
+        "old: 'out0', 'out1' look like the logits of the classes, of which the largest is the answer: "
+        "write it as a column 'prediction', and leave "
+    )
+    assert command == (
+        'old.assign(prediction=pandas.Series(old[["out0", "out1"]].astype(float).to_numpy()'
+        '.argmax(axis=1), index=old.index).map(dict(enumerate(["0", "1"])))).drop(columns=["out0", '
+        '"out1"])'
+    )
+    made = eval(command, {"old": old, "pandas": pd})
+    assert made.to_dict("list") == {
+        "id": ["a", "b", "c"],
+        "y": [0, 1, 0],
+        "prediction": ["0", "1", "0"],
+    }
+
+
 def test_grades_and_classes_of_a_frame_of_pandas():
     old = pd.DataFrame({"id": range(2), "score": [40, 90]})
     with pytest.raises(UserError) as caught:
         undertow.compare(old, old, id="id")
     assert str(caught.value) == (
         "old: column 'score' reaches from 40 to 90 (2 of 2 are not between 0 and 1); expected 0 for "
-        "the worst answer and 1 for the best; if 100 is the best, scale it: "
-        'old.assign(score=(old["score"].astype(float) / 100).round(12))'
+        "the worst answer and 1 for the best; add scale=(WORST, BEST) with the ends of its scale, "
+        "which only you know, the worst first: if these numbers reach both, scale=(40, 90) if more "
+        "is better, scale=(90, 40) if less is"
     )
     old = pd.DataFrame({"id": range(2), "p_a": [40, 90], "p_b": [60, 10]})
     with pytest.raises(UserError) as caught:

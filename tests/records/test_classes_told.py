@@ -118,7 +118,7 @@ def test_the_clue_of_a_side_without_labels() -> None:
     ) in obeyed("old.npz", "new.npz")
 
 
-RULES = "max_gain = 100\n[[max_drop]]\npoints = 10\n"
+RULES = "identical = 'allowed'\nmax_gain = 100\n[[max_drop]]\npoints = 10\n"
 HELD = (
     "classes_told on all cannot be decided: {} Once it is checked, leave classes_told_by out of the "
     'file, or write classes_told = "allowed" at the top of the policy. The one required check passes.'

@@ -40,7 +40,7 @@ def refused(a: Records, b: Records, **options: Any) -> str:
 def test_missing_predictions_are_refused_with_counts_and_the_ways_on():
     assert refused(OLD, NEW) == (
         f"'old' and 'new' lack outcomes: there is no prediction for {LACK}; evaluate them again, "
-        "add --allow-partial to compare only the examples that both have, or add --missing wrong to count them as wrong"
+        "or add --missing wrong, which counts each as a wrong answer of its side, or --allow-partial, which leaves those examples out on both sides, so that a model pays nothing for what it did not answer"
     )
 
 
@@ -55,7 +55,7 @@ def test_where_nothing_is_left_that_is_no_way():
     none = made("new", [-1] * 5)
     assert refused(OLD, none, allow_partial=True) == (
         "'old' and 'new' lack outcomes: there is no prediction for 1 of 5 examples in 'old' (first "
-        "'e0004') and 5 of 5 examples in 'new' (first 'e0000'); evaluate them again, or add --missing wrong to count them as wrong"
+        "'e0004') and 5 of 5 examples in 'new' (first 'e0000'); evaluate them again, or add --missing wrong, which counts each as a wrong answer of its side"
     )
 
 
@@ -229,7 +229,7 @@ def test_empty_predictions_in_a_file_are_refused_by_the_comparison_which_knows_b
         sides(EMPTY, EMPTY)
     assert str(caught.value) == (
         "'old' and 'new' lack outcomes: there is no prediction for 1 of 4 examples in 'old' (first "
-        "'3') and 1 of 4 examples in 'new' (first '3'); evaluate them again, add --allow-partial to compare only the examples that both have, or add --missing wrong to count them as wrong"
+        "'3') and 1 of 4 examples in 'new' (first '3'); evaluate them again, or add --missing wrong, which counts each as a wrong answer of its side, or --allow-partial, which leaves those examples out on both sides, so that a model pays nothing for what it did not answer"
     )
 
 

@@ -43,6 +43,25 @@ def test_a_disagreement_is_set_against_its_floor_and_not_called_points():
 
 
 @pytest.mark.parametrize(
+    ("gone", "shown"),
+    [
+        (("effect", "low", "high"), "accuracy 85.0 % → 83.0 %"),
+        (("low", "high"), "accuracy 85.0 % → 83.0 % (−2.0 points, no interval)"),
+    ],
+)
+def test_a_change_without_a_number_is_no_dash_of_points(gone: tuple[str, ...], shown: str):
+    audit = audits.garments((0.95,))
+    rows = audit.findings.filter(pl.col("slice") == "all").with_columns(
+        pl.lit(0.85).alias("reference"),
+        pl.lit(0.83).alias("changed"),
+        pl.lit(-0.02).alias("effect"),
+    )
+    made = rows.with_columns(pl.lit(float("nan")).alias(name) for name in gone)
+    lines = summary_text(replace(audit, findings=made)).splitlines()
+    assert lines[3].endswith(f"  {shown}")
+
+
+@pytest.mark.parametrize(
     ("verdict", "said"),
     {
         "worse": "The one slice is worse",

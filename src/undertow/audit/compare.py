@@ -40,6 +40,7 @@ from undertow.audit.measures.error_rates import mistakes
 from undertow.audit.needs import supported
 from undertow.audit.notices import notices, scored_N
 from undertow.audit.numbers_asked import numbers_asked
+from undertow.audit.other_outcomes import worse_outcomes
 from undertow.audit.pair import Pair
 from undertow.audit.result import Arm, Audit, ExemplarCount, VariantAudit
 from undertow.audit.settings import Settings
@@ -173,6 +174,7 @@ def comparisons(
             *said_of_disputed(aligned, columns_asked(aligned.reference, settings.by)),
             *repeated,
             *_own_key(reference, variant),
+            *worse_outcomes(pair, reference, variant),
         )
         made.append(
             Comparison(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import NamedTuple
 
 from undertow.card import Measure, Need
 from undertow.records.records import Records
@@ -21,7 +22,7 @@ def supported(
     usable: list[Measure] = []
     reasons: dict[str, str] = {}
     for measure in measures:
-        reason = _missing(measure, reference) or _missing(measure, variant)
+        reason = _missing(measure, reference, variant)
         if "binary" in measure.card.needs and _classes(reference, variant) > 2:
             continue
         if "top_5" in measure.card.needs and not (
@@ -43,10 +44,16 @@ def _classes(*sides: Records) -> int:
     return min(len(records.answer_classes) for records in sides)
 
 
-def _missing(measure: Measure, records: Records) -> str:
-    """Why this population cannot feed the measure; empty where it can."""
-    unmet = [_LACKS[need] for need in sorted(measure.card.needs) if not _HOLDS[need](records)]
-    return f"'{records.name}' {' and '.join(unmet)}" if unmet else ""
+def _missing(measure: Measure, *sides: Records) -> str:
+    """Why these populations cannot feed the measure; empty where they can. What no side has is said
+    of both, as it is no fault of one."""
+    needs = sorted(measure.card.needs)
+    unmet = [[need for need in needs if not _HOLDS[need](side)] for side in sides]
+    if all(unmet) and unmet[0] == unmet[-1]:
+        return f"neither side {' nor '.join(_LACKS[need].neither for need in unmet[0])}"
+    named = zip(sides, unmet, strict=True)
+    one = next(((side, needs) for side, needs in named if needs), None)
+    return f"{one[0].name!r} {' and '.join(_LACKS[n].one for n in one[1])}" if one else ""
 
 
 def has_classes(records: Records) -> bool:
@@ -71,13 +78,30 @@ _HOLDS: dict[Need, Callable[[Records], bool]] = {
     ),
     "classes": has_classes,
 }
-_LACKS: dict[Need, str] = {
-    "label": "has no labels",
-    "outcome": "has no labels",
-    "confidence": "holds no confidences",
-    "p_label": "holds no probabilities of the label",
-    "probabilities": "does not hold all class probabilities",
-    "top_5": "does not tell which five classes are likeliest",
-    "binary": "is not a binary task with a named positive class",
-    "classes": "has no classes",
+
+
+class _Lack(NamedTuple):
+    """What is said of one side, and, after *neither side*, of both."""
+
+    one: str
+    neither: str
+
+
+_LACKS: dict[Need, _Lack] = {
+    "label": _Lack("has no labels", "has labels"),
+    "outcome": _Lack("has no labels", "has labels"),
+    "confidence": _Lack("holds no confidences", "holds confidences"),
+    "p_label": _Lack("holds no probabilities of the label", "holds probabilities of the label"),
+    "probabilities": _Lack(
+        "does not hold all class probabilities", "holds all class probabilities"
+    ),
+    "top_5": _Lack(
+        "does not tell which five classes are likeliest",
+        "tells which five classes are likeliest",
+    ),
+    "binary": _Lack(
+        "is not a binary task with a named positive class",
+        "is a binary task with a named positive class",
+    ),
+    "classes": _Lack("has no classes", "has classes"),
 }

@@ -22,7 +22,7 @@ from undertow.audit.told_by import told_by
 from undertow.records.classes_told import told_by_answers
 from undertow.records.conditions import SEVERAL
 from undertow.records.formats.arrays.other_keys import NO_LABELS
-from undertow.records.formats.columns.meant import labels_among
+from undertow.records.formats.columns.labels_meant import labels_among
 from undertow.records.records import Records
 from undertow.records.usual_names import flag_of
 

@@ -57,8 +57,8 @@ def gate(
         str,
         typer.Option(
             help="What to exit with where a required rule cannot tell: report (3), pass (0) or "
-            "fail (1). What has to be looked into first (below_chance, classes_told, "
-            "more_is_better, implausible_gain, member_on_both_sides) is never a pass."
+            "fail (1). What has to be looked into first (identical, below_chance, "
+            "classes_told, more_is_better, implausible_gain, member_on_both_sides) is never a pass."
         ),
     ] = "report",
     annotations: Annotated[

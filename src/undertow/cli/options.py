@@ -16,6 +16,7 @@ from undertow.errors import UserError
 if TYPE_CHECKING:
     from undertow.audit.settings import Asked, Settings
     from undertow.files import Request
+    from undertow.records.grade_scale import GradeScale
     from undertow.records.reading import Missing, Reading
 
 Reference = Annotated[
@@ -63,7 +64,10 @@ class Files:
     ] = None
     id: Annotated[
         str | None,
-        typer.Option(help="The column of a plain table that names the example; image,img: either."),
+        typer.Option(
+            help="The column of a plain table that names the example; image,img: either; none: the "
+            "rows of all files are in one order."
+        ),
     ] = None
     prediction: Annotated[
         list[str] | None,
@@ -115,6 +119,14 @@ class Files:
             "each with its own and add --accept threshold.",
         ),
     ] = None
+    scale: Annotated[
+        str | None,
+        typer.Option(
+            metavar="<pair>",
+            help="The scale of a column of grades: the number of the worst answer, then that of "
+            "the best. 1,5 where 5 is the best, 6,1 where 1 is, 1,0 where less is better.",
+        ),
+    ] = None
     tasks: Annotated[
         list[str] | None, typer.Option(help="Only these tasks, as shell patterns.")
     ] = None
@@ -150,6 +162,7 @@ class Files:
             pictures=self.pictures,
             positive=self.positive,
             threshold=cast("float | None", self.threshold),  # Reading makes it a number.
+            scale=cast("GradeScale | None", self.scale),  # And this two of them.
         )
 
 

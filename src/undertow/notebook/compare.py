@@ -43,6 +43,7 @@ def compare(
     paired: bool = False,
     positive: str | None = None,
     threshold: float | None = None,
+    scale: Any = None,
     accept: Words = (),
     allow_partial: bool = False,
     missing: Missing | None = None,
@@ -69,21 +70,20 @@ def compare(
     A list of these are the members of one model. ``new`` may be several variants: a dict, which
     names them, or a list that holds lists. All other arguments are those of ``undertow audit``,
     tolerances in points too. ``labels`` may also be an array, or a frame whose rows are those of
-    arrays; ``classes`` names the numbers in arrays. ``told``: a frame of ``example_id`` and
-    numbers to cross, whose kin is not checked. Raises ``UserError``, ``NotComparableError``.
+    arrays; ``classes`` names the numbers in arrays, ``scale`` the worst grade and the best. The
+    kin of ``told``, a frame, is not checked. Raises ``UserError``, ``NotComparableError``.
     """
     called: list[str] = []
     try:
-        how = Settings(
-            by=_words(by), cross=_words(cross), level=level, draws=draws, min_count=min_count,
-            tolerance=tolerance / 100, tolerance_overall=tolerance_overall / 100, seed=seed,
-            generalise_to=generalise_to, members_apart=members_apart)  # fmt: skip
+        how = Settings(by=_words(by), cross=_words(cross), level=level, min_count=min_count,
+            tolerance=tolerance / 100, tolerance_overall=tolerance_overall / 100, draws=draws,
+            seed=seed, generalise_to=generalise_to, members_apart=members_apart)  # fmt: skip
         answers = Answers(labels, _words(classes))
         reading = Reading(
             None, allow_partial, True, metric, filter, answers.path, _words(tasks), cluster, id=id,
             prediction=_words(prediction), label=label, score=score, member=member, input=input,
             pictures=_path(pictures), answer=answer, positive=positive, threshold=threshold,
-        )  # fmt: skip
+            scale=scale)  # fmt: skip
         before, after = entries(old, new)
         folder = folder_of(columns_from, before, labels, reading.keys)
         reference, *against = sides_of(before, after, reading, answers)

@@ -34,6 +34,12 @@ _LISTED = re.compile(
 )
 """A column of lists, as a column for each place."""
 
+_LARGEST = re.compile(
+    r"with_columns\(pl\.concat_list\((?P<made>.*?)\)\.list\.arg_max\(\)\.replace_strict\("
+    r'(?P<to>dict\(enumerate\(.*?\)\))\)\.alias\("prediction"\)\)\.select\(pl\.exclude\((?P<columns>[^)]*)\)\)'
+)
+"""The place of the largest of several columns, as a class in place of all."""
+
 
 def in_pandas(message: str, frames: Collection[str]) -> str:
     """The message with pandas for polars, where it is about one of the ``frames``."""
@@ -46,6 +52,7 @@ def in_pandas(message: str, frames: Collection[str]) -> str:
         lambda m: f"{called}.assign(**{called}[[{m['columns']}]].astype(str).replace({m['to']}))",
         message,
     )
+    message = _LARGEST.sub(lambda m: _answered(called, m), message)
     message = _LISTED.sub(lambda m: _spread(called, m), message)
     message = _SHARES.sub(lambda m: _shares(called, m), message)
     return _MADE.sub(lambda m: _assigned(called, m), message)
@@ -63,6 +70,12 @@ def _spread(called: str, found: re.Match[str]) -> str:
     return (
         f"{called}.join(pandas.DataFrame({lists}, index={called}.index, columns={found['names']}))"
     )
+
+
+def _answered(called: str, found: re.Match[str]) -> str:
+    place = f"{called}[[{found['columns']}]].astype(float).to_numpy().argmax(axis=1)"
+    made = f"prediction=pandas.Series({place}, index={called}.index).map({found['to']})"
+    return f"{called}.assign({made}).drop(columns=[{found['columns']}])"
 
 
 def _signed(called: str, found: re.Match[str]) -> str:

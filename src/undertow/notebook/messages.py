@@ -19,6 +19,8 @@ SEVERAL = frozenset({"by", "name", "tasks", "accept"})
 RENAMED = {"name": "names"}
 NUMBERS = frozenset({"threshold", "tolerance", "tolerance-overall"})
 """Flags whose value is a number."""
+PAIRS = frozenset({"scale"})
+"""Flags whose value is two numbers."""
 PROSE = frozenset({"and", "or", "out", "takes", "to"})
 """Words that follow a flag in a sentence and are not its value."""
 PHRASES = (
@@ -79,6 +81,8 @@ def _argument(found: re.Match[str]) -> tuple[str, int, bool]:
     values, end = _values(found)
     if not values:
         return name, found.end("flag"), False
+    if flag in PAIRS:
+        return f"{name}=({', '.join(values[0].split(','))})", end, True
     said = ", ".join(values if flag in NUMBERS else map(_value, values))
     return f"{name}={said if len(values) == 1 else f'({said})'}", end, True
 

@@ -20,6 +20,7 @@ from undertow.records.formats.columns.flags import flags_meant
 from undertow.records.formats.columns.meant import UNKNOWN
 from undertow.records.formats.decoding.tables import NAMELESS
 from undertow.records.formats.predictions.class_names import named
+from undertow.records.reading import NO_ID
 from undertow.records.usual_names import (
     PREDICTION,
     flag_of,
@@ -104,11 +105,13 @@ def refuse_nameless(called: str, value: Any, table: pl.DataFrame) -> None:
     """Raises ``UserError`` for a frame of pandas in which no column can be the ids, so that its
     index has to be. Nobody asked for a column of ids."""
     table = table.drop(NO_NAME, strict=False)
-    if is_pandas(value) and flags_meant(table).startswith(flag_of("id", UNKNOWN)):
+    nameless = flags_meant(table).startswith((flag_of("id", UNKNOWN), flag_of("id", NO_ID)))
+    if is_pandas(value) and nameless:
         raise UserError(
             f"{called}: has no column 'example_id', by which frames are joined; "
             f"{has_columns(table.columns)}; if its index names the examples, add "
-            f"{flag_of('id', NAMELESS)}, else make a column of ids"
+            f"{flag_of('id', NAMELESS)}, else make a column of ids, or, if the rows of both sides "
+            f"are in one order, add {flag_of('id', NO_ID)}"
         )
 
 

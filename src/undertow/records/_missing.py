@@ -22,6 +22,14 @@ Bools = NDArray[np.bool_]
 Sides = tuple[Records, Records]
 
 
+COUNTED = "add --missing wrong, which counts each as a wrong answer of its side"
+LEFT_OUT = (
+    "--allow-partial, which leaves those examples out on both sides, so that a model pays nothing "
+    "for what it did not answer"
+)
+"""The ways on, the one that flatters nobody first."""
+
+
 class Answered(NamedTuple):
     """Two populations without a missing outcome, and how many examples count as wrong for want of
     one."""
@@ -53,14 +61,11 @@ def answered(
         said.append(f"Counted as wrong, because they have no {what}: {counts}.")
         return Answered(*_wrong((reference, variant), sides), lost)
     if not allow_partial or lost == reference.N:
-        ways = (
-            "add --allow-partial to compare only the examples that both have, "
-            if lost < reference.N
-            else ""
-        )
+        # What counts them comes first: left out, they flatter the model that lacks them.
+        left_out = f", or {LEFT_OUT}" if lost < reference.N else ""
         raise NotComparableError(
             f"{reference.name!r} and {variant.name!r} lack outcomes: there is no {what} for "
-            f"{counts}; evaluate them again, {ways}or add --missing wrong to count them as wrong"
+            f"{counts}; evaluate them again, or {COUNTED}{left_out}"
         )
     said.append(f"Left out, because they have no {what}: {counts}.")
     kept_N = np.flatnonzero(~lost_N)

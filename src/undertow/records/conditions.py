@@ -11,6 +11,7 @@ from collections.abc import Collection, Mapping
 from typing import Literal, NamedTuple
 
 from undertow.errors import NotComparableError, UserError
+from undertow.records.grade_scale import GRADES
 from undertow.records.records import Records
 
 Severity = Literal["refuse", "state"]
@@ -31,6 +32,7 @@ KNOWN: dict[str, tuple[str, Severity]] = {
     "judge": ("judge", "refuse"),
     THRESHOLD: ("threshold", "refuse"),
     SCALE: ("scale of the score", "refuse"),
+    GRADES: ("scale of the grades", "refuse"),
     "repeats": ("number of repeats", "state"),
     "harness": ("harness", "state"),
     "harness_version": ("version of the harness", "state"),

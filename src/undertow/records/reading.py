@@ -11,12 +11,15 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from undertow.errors import UserError, refuse_undecoded
+from undertow.records.grade_scale import GradeScale, grade_scale
 from undertow.undecoded import escaped
 
 Missing = Literal["refuse", "wrong"]
 """What becomes of a prediction or score that is not there: it refuses the comparison, or counts as
 wrong."""
 
+NO_ID = "none"
+"""In place of the column that names examples: rows are told apart by their number."""
 COLUMN_FLAGS = {
     "id": "example_id", "label": "label", "score": "score", "member": "member", "input": "input",
     "answer": "answer",
@@ -65,13 +68,15 @@ class Reading:
     the same for each of the paths, where they differ.
 
     ``id``, ``label``, ``score``, ``member``, ``input``, ``answer`` are names of columns of a plain
-    table, as its owner calls them; with commas between, a file takes the first that it has. So is
+    table, as its owner calls them; with commas between, a file takes the first that it has. ``id``
+    may be ``none``: the rows of all files are in one order. So is
     ``prediction``; several (a tuple, commas, or a pattern such as ``seed*``) are several members.
     ``by``: slices that were asked for, on which the files of a side must agree; a column that
     nobody asked for may differ. ``pictures``: the folder that files of pictures must lie
     in, instead of the table's own. ``format``: the one that was asked for by name. ``positive``:
     the positive class of a binary task, where no name tells it. ``threshold``: the score above
-    which it is predicted, in the unit of the column, instead of 0.5.
+    which it is predicted, in the unit of the column, instead of 0.5. ``scale``: of a column of
+    grades the number of the worst answer and that of the best.
     """
 
     name: str | None = None
@@ -97,6 +102,7 @@ class Reading:
     answer: str | None = None
     positive: str | None = None
     threshold: float | None = None
+    scale: GradeScale | None = None
 
     def __post_init__(self) -> None:
         if isinstance(self.prediction, str):
@@ -111,6 +117,8 @@ class Reading:
             refuse_undecoded(f"--{flag}", *getattr(self, flag))
         if self.threshold is not None:
             object.__setattr__(self, "threshold", _finite("threshold", self.threshold))
+        if self.scale is not None:
+            object.__setattr__(self, "scale", grade_scale(self.scale))
         if self.missing not in get_args(Missing):
             raise UserError(f"--missing {self.missing}: choose {' or '.join(get_args(Missing))}")
 

@@ -40,13 +40,19 @@ OUTCOME_TOO = (
 )  # fmt: skip
 """Names of what may say whether an answer is right, and may be a right answer: ``won`` of a match.
 Beside a probability only both sides tell, since right answers are the same on both."""
+WRONG = (
+    "wrong", "incorrect", "error", "miss", "missed", "mistake", "fail", "failed", "failure",
+    "hallucinated", "hallucination", "violation",
+)  # fmt: skip
+"""Names of what says that an answer is not right, where it has two values."""
 GRADES = frozenset(SCORE) - {"score"}
 """Names of columns that say whether an answer is right, never how likely a class is."""
-GRADED = frozenset(
-    {"rating", "ratings", "stars", "likert", "helpfulness", "quality", "judge", "rouge", "rouge1",
-     "rouge2", "rougel", "rougelsum", "bleu", "sacrebleu", "chrf", "meteor", "bertscore"}
+GRADED = (
+    "rating", "ratings", "stars", "likert", "helpfulness", "quality", "judge", "rouge", "rouge1",
+    "rouge2", "rougel", "rougelsum", "bleu", "sacrebleu", "chrf", "meteor", "bertscore",
 )  # fmt: skip
-"""Words in the name of a column that says how good an answer is, where nothing else may."""
+"""Names of columns that say how good an answer is. A longer name may say the contrary:
+``quality_issues``."""
 PROBABLE = (
     "y_score", "y_prob", "y_proba", "prob", "proba", "probability", "pred_prob", "risk", "p",
     "predicted_probability", "likelihood", "confidence",
@@ -71,12 +77,13 @@ LESS = frozenset(
      "errors", "err", "wer", "cer", "ter", "mse", "mae", "rmse", "brier", "distance", "latency",
      "cost", "wrong", "incorrect", "mistake", "mistakes", "logloss", "crossentropy", "xent", "bce",
      "hinge", "kl", "kld", "divergence", "penalty", "residual", "levenshtein", "hamming", "mape",
-     "ece", "eer", "fpr", "fnr", "bpb", "errorrate", "misses", "mismatch", "mismatches"}
+     "ece", "eer", "fpr", "fnr", "bpb", "errorrate", "miss", "missed", "misses", "mismatch",
+     "mismatches"}
 )  # fmt: skip
 """Words in the name of a column of which less is better."""
 HARMS = frozenset(
-    {"hallucination", "hallucinations", "toxicity", "toxic", "harm", "harmful", "violation",
-     "violations", "failure", "failures", "fail", "failed", "hate", "profanity"}
+    {"hallucination", "hallucinations", "hallucinated", "toxicity", "toxic", "harm", "harmful",
+     "violation", "violations", "failure", "failures", "fail", "failed", "hate", "profanity"}
 )  # fmt: skip
 """The same where it is a harm, so that the column may also be the probability of one."""
 TURNED = frozenset(
@@ -143,11 +150,6 @@ def says_how_sure(name: str) -> bool:
     return bool({*words} & SURE) or words[0] in ("max", "top1")
 
 
-def says_how_good(name: str) -> bool:
-    """Whether a column is called as people call a grade."""
-    return bool({*_words(name)} & GRADED)
-
-
 def says_less_is_better(name: str) -> bool:
     """Whether a column is called a loss, an error or a doubt."""
     return _says(name, LESS)
@@ -156,6 +158,11 @@ def says_less_is_better(name: str) -> bool:
 def says_harm(name: str) -> bool:
     """Whether a column is called a harm."""
     return _says(name, HARMS)
+
+
+def says_wrong(name: str) -> bool:
+    """Whether a column is called so that of two values the positive one is a wrong answer."""
+    return plain(name).removeprefix("is_") in WRONG
 
 
 def _says(name: str, words: frozenset[str]) -> bool:

@@ -143,7 +143,8 @@ def _reason(e: Effect) -> str:
 
 
 def _plain(t: TopLine, name: str, spoken: Spoken) -> list[str]:
-    shift = f" ({t.shift} points, {t.shift_interval})" if t.shift_interval else ""
+    interval = t.shift_interval if t.shift_interval != NONE else "no interval"
+    shift = f" ({t.shift} points, {interval})" if interval else ""
     first = f"  {SIGN[t.verdict]} {name}  {line(t.outcome, 40)} {t.before} → {t.after}{shift}"
     pad = " " * (len(name) + 6)
     worst = [

@@ -87,7 +87,9 @@ def top_line(audit: Audit, variant: VariantAudit, shown: SliceEffects | None) ->
         after=top.value(arm.accuracy if row is None else row["changed"]),
         after_interval=top.span(arm.accuracy_low, arm.accuracy_high),
         shift=top.effect(None if row is None else row["effect"]),
-        shift_interval="" if row is None else top.interval(row["low"], row["high"]),
+        shift_interval=""
+        if row is None or absent(row["effect"])
+        else top.interval(row["low"], row["high"]),
         shift_verdict="undefined" if row is None else row["verdict"],
         **_top_5(audit, arm.name),
         worst=worst,

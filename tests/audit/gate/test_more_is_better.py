@@ -29,11 +29,13 @@ def write(folder: Path, side: str, name: str, share: float) -> str:
     return str(path)
 
 
-def gated(folder: Path, name: str, old: float, new: float, policy: str = RULES) -> Result:
+def gated(
+    folder: Path, name: str, old: float, new: float, policy: str = RULES, *flags: str
+) -> Result:
     (folder / "gate.toml").write_text(policy)
     sides = [write(folder, side, name, share) for side, share in (("old", old), ("new", new))]
     line = ["gate", sides[0], "--against", sides[1], "--policy", str(folder / "gate.toml")]
-    return CliRunner().invoke(app, [*line, "--id", "id", "--score", name, "--quiet"])
+    return CliRunner().invoke(app, [*line, "--id", "id", "--score", name, "--quiet", *flags])
 
 
 @pytest.mark.parametrize("name", ["quality_issues", "gold_rank", "unsolved", "complaints"])
@@ -47,9 +49,9 @@ def test_a_name_that_leaves_it_open_is_no_pass(tmp_path: Path, name: str):
     )
     assert (found.exit_code, found.stdout) == (
         3,
-        f"CANNOT TELL: more_is_better on all cannot be decided: {doubts} If more is better, write "
-        'more_is_better = "allowed" at the top of the policy; if less is, give 1 minus it, so that '
-        "1 is the best and 0 the worst. The one required check passes.\n",
+        f"CANNOT TELL: more_is_better on all cannot be decided: {doubts} If less is better, add "
+        "--scale 1,0, which reads 1 minus it; if more is, add --scale 0,1, or write more_is_better "
+        '= "allowed" at the top of the policy. The one required check passes.\n',
     )
 
 
@@ -62,3 +64,9 @@ def test_a_policy_may_allow_it_and_a_loss_fails(tmp_path: Path):
     assert gated(tmp_path, "unsolved", 0.80, 0.82, ALLOWED).exit_code == 0
     assert gated(tmp_path, "unsolved", 0.80, 0.60, ALLOWED).exit_code == 1
     assert gated(tmp_path, "unsolved", 0.80, 0.60).exit_code == 1
+
+
+def test_what_the_guard_says_to_add_decides(tmp_path: Path):
+    """Of complaints four points more are a loss, of what is unsaid they are a gain."""
+    assert gated(tmp_path, "complaints", 0.10, 0.14, RULES, "--scale", "1,0").exit_code == 1
+    assert gated(tmp_path, "complaints", 0.10, 0.14, RULES, "--scale", "0,1").exit_code == 0

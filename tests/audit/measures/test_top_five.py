@@ -85,7 +85,7 @@ def test_it_stands_beside_accuracy_on_page_terminal_and_summary():
 def test_where_it_is_not_known_no_line_is_there():
     old, new = (replace(side, in_top_MN=None) for side in pair())
     made = audit(old, [new], Settings(by=("class",), draws=200))
-    reason = "'old' does not tell which five classes are likeliest"
+    reason = "neither side tells which five classes are likeliest"
     assert any(a == f"top_5_accuracy is left out: {reason}." for a in made.variants[0].design)
     for said in (summary_text(made), summary_markdown(made), glance(made, "")):
         assert "top-5" not in said.lower()

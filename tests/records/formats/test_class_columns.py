@@ -157,8 +157,8 @@ def test_one_row_that_is_far_from_1_is_no_rounding(called: str) -> None:
     }
     assert refusal(rows) == (
         f"old.csv: '{called}a' and '{called}b' of example 'e19' sum to 0.5, and in 1 of 20 rows not to "
-        "1, as no rounding explains; correct these rows, or empty their cells and leave their examples "
-        "out with --allow-partial; if one column is no probability of a class, give it another name"
+        "1, as no rounding explains; correct these rows, or empty their cells: --missing wrong then counts "
+        "them as wrong, and --allow-partial leaves their examples out; if one column is no probability of a class, give it another name"
     )
 
 
@@ -181,10 +181,16 @@ def test_a_class_without_a_column_is_said_in_one_round() -> None:
         "old.csv: 'prob_benign' and the like are called as probabilities of classes, but none is of "
         "'odd', a value of 'y'; add 'prob_odd' with the probability of that class"
     )
-    marks = {"id": ["a", "b"], "prob_x": [1, 0], "prob_y": [0, 1], "label": ["x", "y"]}
-    assert refusal(marks) == (
+    points = {"id": ["a", "b"], "prob_x": [51, 3], "prob_y": [7, 80], "label": ["x", "y"]}
+    assert refusal(points) == (
         "old.csv: 'prob_x' and the like are called as probabilities of classes and are not all that "
         "they need to be read as such; if they are, call 'prob_x' 'p_x', and the others alike"
+    )
+    marks = {"id": ["a", "b"], "prob_x": [1, 0], "prob_y": [0, 1], "label": ["x", "y"]}
+    assert refusal(marks).startswith(
+        "old.csv: has no column 'prediction' and no p_<class>; it has 'id', 'prob_x', 'prob_y', "
+        "'label'; 'prob_x', 'prob_y' look like marks of the answer, a 1 among zeros: write it as a "
+        "column 'prediction': python -c "
     )
 
 

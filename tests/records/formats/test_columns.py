@@ -43,6 +43,11 @@ def put(rows: dict[str, list[Any]], name: str = "old.csv") -> Path:
 
 APART = ", or, where right answers are in a file of their own, --labels FILE in place of --label"
 
+BY_ROW = (
+    "; if no column names the examples and the rows of all files are in one order, write --id none: "
+    "row 1 is compared with row 1 and so on"
+)
+
 
 def refusal(rows: dict[str, list[Any]], pick: str = "", **asked: Any) -> str:
     with pytest.raises(UserError) as caught:
@@ -81,9 +86,36 @@ def test_sides_may_have_different_names() -> None:
         "different names give both: --id image,img"
     )
     assert refusal(other, **asked, prediction="pred") == (
-        "--prediction pred: old.csv has no such column; it has 'img', 'yhat', 'truth'; for a name "
-        "of its own write old.csv::yhat"
+        "--prediction pred: old.csv has no such column; it has 'img', 'yhat', 'truth'; where files "
+        "have different names give both: --prediction pred,yhat"
     )
+    records, about = read_any([Path(put(other, "new.csv"))], **asked, prediction="pred,yhat")
+    assert (said(records), labels(records)) == ([SAID], LABEL)
+    assert about.endswith(
+        "; new.csv: column 'yhat' is taken for the predictions, as there is no 'pred'."
+    )
+
+
+def test_a_name_of_predictions_that_no_file_has_is_a_slip() -> None:
+    put(TABLE, "old.csv")
+    put({("yhat" if name == "pred" else name): TABLE[name] for name in TABLE}, "new.csv")
+    for names, slip in (("pred,yhat", None), ("pred,yhta", "yhta"), ("pred,zz,yhat", "zz")):
+        asked = Reading(id="image", label="gold", prediction=(names,))
+        request = Request([Path("old.csv")], [[Path("new.csv")]], asked)
+        if slip is None:
+            assert read_sides(request).variants[0].M == 1
+            continue
+        with pytest.raises(UserError) as caught:
+            read_sides(request)
+        assert (
+            str(caught.value)
+            == {
+                "yhta": "--prediction yhta: new.csv has no such column; it has 'image', 'yhat', 'gold'; "
+                "did you mean --prediction yhat",
+                "zz": "--prediction pred,zz,yhat: no file has a column 'zz'; check the name, or leave it "
+                "out",
+            }[slip]
+        )
 
 
 def test_a_named_id_tells_a_table_whatever_the_file_is_called() -> None:
@@ -143,11 +175,11 @@ def test_grades_as_people_write_them(grades: list[str]) -> None:
             "--id image",
         ),
         (
-            TABLE,
+            {**TABLE, "s0": SAID},
             "",
-            {**NAMED, "prediction": "pred,zzz"},
-            "--prediction zzz: old.csv has no such column; it has 'image', 'pred', 'gold'; for a "
-            "name of its own write old.csv::pred",
+            {**NAMED, "prediction": "pred,s0,zzz"},
+            "--prediction zzz: old.csv has no such column; it has 'image', 'pred', 'gold', 's0'; give "
+            "the column of each member, by the names that the file has",
         ),
         (
             TABLE,
@@ -248,7 +280,8 @@ def test_grades_as_people_write_them(grades: list[str]) -> None:
             {},
             "old.csv: has no column 'example_id'; it has 'x', 'y', 'z'; name its columns with --id "
             "COLUMN --prediction COLUMN --label y, where only you know which COLUMN is, of 'x', 'z'"
-            "; a score or a probability goes with --score COLUMN in place of --prediction COLUMN",
+            "; a score or a probability goes with --score COLUMN in place of --prediction COLUMN"
+            f"{BY_ROW}",
         ),
         (
             {"serial": SERIAL, "line": ["L"] * 8, "actual": TWO, "pred": TWO},
@@ -313,7 +346,8 @@ def test_grades_as_people_write_them(grades: list[str]) -> None:
             "old.csv: has no column 'example_id'; it has 'text', 'share', 'x'; name its columns "
             f"with --id COLUMN --prediction COLUMN --label COLUMN{APART}, where only you know which "
             "COLUMN is, of 'text', 'share', 'x'"
-            "; a score or a probability goes with --score COLUMN in place of --prediction COLUMN",
+            "; a score or a probability goes with --score COLUMN in place of --prediction COLUMN"
+            f"{BY_ROW}",
         ),
         (
             {"uid": SERIAL, "pred": TWO, "true": TWO[::-1], "lang": ["en"] * 8},
@@ -688,7 +722,8 @@ FLAGS = ["--id", "image", "--prediction", "pred", "--label", "gold"]
 
 
 def test_every_command_and_function_takes_the_names(sides: tuple[Path, Path]) -> None:
-    Path("gate.toml").write_text('[[worst_slice_drop]]\npoints = 90\nby = "label"\n')
+    rule = '[[worst_slice_drop]]\npoints = 90\nby = "label"\n'
+    Path("gate.toml").write_text(f'identical = "allowed"\n{rule}')
     audit = run("audit", "old.csv", "--against", "new.csv", *FLAGS, "--name", "dense", "int8")
     assert audit.returncode == 0, audit.stderr
     assert "int8  accuracy 75.0 % → 75.0 %" in audit.stdout

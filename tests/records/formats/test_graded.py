@@ -3,21 +3,17 @@ clusters, words."""
 
 from __future__ import annotations
 
-import gzip
 import json
-import shlex
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
 
-import suggested
 import undertow
-from undertow.errors import TableError, UserError
+from undertow.errors import UserError
 from undertow.records import align, read_any, read_population, write_records
+from undertow.records.reading import Reading
 
 OLD = """example_id,score,answer,target,input,lang
 q1,1,Paris,Paris,Capital of France?,fr
@@ -43,7 +39,7 @@ def put(tmp_path: Path):
 
 
 def refused(*args, **kwargs) -> str:
-    with pytest.raises(TableError) as caught:
+    with pytest.raises(UserError) as caught:
         read_any(*args, **kwargs)
     return str(caught.value)
 
@@ -136,15 +132,15 @@ def test_an_example_without_an_outcome_counts_nowhere(put):
         (
             "example_id,score\nq1,7\nq2,1\n",
             "column 'score' reaches from 1 to 7 (1 of 2 are not between 0 and 1); expected 0 for the "
-            "worst answer and 1 for the best; if 1 is the worst and 7 the best, scale it: python -c "
-            '\'import polars as pl; pl.read_csv("{path}", infer_schema=False).with_columns('
-            '((pl.col("score").cast(float) - 1) / 6).alias("score")).write_csv("{scaled}")\'',
+            "worst answer and 1 for the best; add --scale WORST,BEST with the ends of its scale, "
+            "which only you know, the worst first: if these numbers reach both, --scale 1,7 if more "
+            "is better, --scale 7,1 if less is",
         ),
         (
             "example_id,score\nq1,often\n",
             "column 'score' has 'often' for 'q1', which is no number (1 of 1 rows); write a number "
-            "from 0 to 1, or true or false, or empty the cell and leave its example out with "
-            "--allow-partial",
+            "from 0 to 1, or true or false, or empty the cell: --missing wrong then counts it as "
+            "wrong, and --allow-partial leaves its example out",
         ),
         (
             "example_id,score\nq1,inf\nq2,1\n",
@@ -160,7 +156,6 @@ def test_an_example_without_an_outcome_counts_nowhere(put):
 )
 def test_refused(put, text, said):
     path = put("bad.csv", text)
-    said = said.replace("{path}", str(path)).replace("{scaled}", str(put("bad-scaled.csv", "")))
     assert refused([path]) == f"{path}: {said}"
 
 
@@ -231,49 +226,13 @@ def test_clusters_that_cannot_be_read_are_refused_unless_others_are_asked_for(pu
         assert records.manifest.clustering.column == (None if asked == "none" else asked)
 
 
-def grades(place: Path, kind: str) -> Path:
-    """Grades from 1 to 5, in each kind of table; ids that are no numbers; names to be quoted."""
-    frame = pl.DataFrame({"example_id": ["007", "008"], "how 'good'": [1, 4]})
-    path = place / f"it's {kind}"
-    text = frame.write_csv(separator=";")
-    if kind == "a.csv":
-        path.write_text(text)
-    elif kind == "a.csv.gz":
-        path.write_bytes(gzip.compress(text.encode(), mtime=0))
-    elif kind == "a.parquet":
-        frame.write_parquet(path)
-    elif kind == "a.jsonl":
-        frame.write_ndjson(path)
-    else:
-        frame.write_json(path)
-    return path
-
-
-@pytest.mark.heavy
-@pytest.mark.parametrize("kind", ["a.csv", "a.csv.gz", "a.parquet", "a.jsonl", "a.json"])
-def test_the_command_that_scales_grades_can_be_copied(tmp_path: Path, kind: str) -> None:
-    path = grades(tmp_path, kind)
-    said = refused([path], score="how 'good'")
-    assert said.startswith(
-        f"{path}: column \"how 'good'\" reaches from 1 to 4 (1 of 2 are not between 0 and 1); expected "
-        "0 for the worst answer and 1 for the best; if 1 is the worst and 5 the best, scale it: python "
-        "-c "
-    )
-    command = said.partition("scale it: python")[2]
-    subprocess.run(f"{shlex.quote(sys.executable)} {command}", shell=True, check=True)
-    scaled = tmp_path / f"it's a-scaled.{kind.split('.')[1]}"
-    records, _ = read_any([scaled], score="how 'good'")
-    assert records.example_id_N.to_list() == ["007", "008"]
-    np.testing.assert_allclose(records.score_MN, [[0, 0.75]])
-
-
-SCALED = (
-    'python -c \'import polars as pl; pl.read_csv("{0}.csv", infer_schema=False).with_columns(('
-    '(pl.col("rating").cast(float) - 1) / 4).alias("rating")).write_csv("{0}-scaled.csv")\''
+TYPE = (
+    "expected 0 for the worst answer and 1 for the best; add --scale WORST,BEST with the ends of its "
+    "scale, which only you know, the worst first: if these numbers reach both, "
 )
 
 
-def test_grades_of_both_sides_are_scaled_in_one_round(
+def test_grades_of_both_sides_are_asked_for_their_scale_at_once(
     put, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -287,23 +246,24 @@ def test_grades_of_both_sides_are_scaled_in_one_round(
             undertow.compare(old, new, id="id", score="rating")
         return str(caught.value)
 
-    begins = (
-        "a.csv: column 'rating' reaches from 1 to 5 (8 of 9 are not between 0 and 1); expected 0 for "
-        "the worst answer and 1 for the best; if 1 is the worst and 5 the best, scale "
+    begins = "a.csv: column 'rating' reaches from 1 to 5 (8 of 9 are not between 0 and 1); "
+    python = TYPE.replace("--scale WORST,BEST", "scale=(WORST, BEST)")
+
+    def both(other: str, top: int) -> str:
+        """What is said where another file reaches as far as it does, and both to the ``top``."""
+        also = python.replace("best; add", f"best; column 'rating' in {other}; add")
+        return f"{begins}{also}scale=(1, {top}) if more is better, scale=({top}, 1) if less is"
+
+    assert said("a.csv", "b.csv") == both("b.csv reaches from 1 to 4", 5)
+    assert said("a.csv", "c.csv") == both("c.csv reaches from 1 to 8", 8)
+    assert said(pl.read_csv("a.csv"), "b.csv") == both("b.csv reaches from 1 to 4", 5).replace(
+        "a.csv", "old"
     )
-    both = f"{SCALED.format('a')} && {SCALED.format('b')}"
-    assert said("a.csv", "b.csv") == f"{begins}all files so: {both}"
-    # Of another reach all are scaled by one rule, and of a frame there is no command.
-    reaches = "for the best; column 'rating' in c.csv reaches from 1 to 8; if 1"
-    wider = begins.replace("for the best; if 1", reaches).replace("and 5 the", "and 10 the")
-    both = f"{SCALED.format('a')} && {SCALED.format('c')}".replace(" / 4", " / 9")
-    assert said("a.csv", "c.csv") == f"{wider}all files so: {both}"
-    made = 'old.with_columns(((pl.col("rating").cast(float) - 1) / 4).alias("rating"))'
-    assert said(pl.read_csv("a.csv"), "b.csv") == f"{begins}it: {made}".replace("a.csv", "old")
-    for name, grade in (("a", 1), ("b", 0.75)):
-        suggested.do(SCALED.format(name))
-        records, _ = read_any([Path(f"{name}-scaled.csv")], id="id", score="rating")
-        assert records.score_MN.tolist() == [[0, *[grade] * 8]]
+    for old in ("a.csv", pl.read_csv("a.csv")):
+        found = undertow.compare(old, "b.csv", id="id", score="rating", scale=(1, 5))
+        assert found.audit.variants[0].arm.accuracy == pytest.approx(0.75 * 8 / 9)
+        turned = undertow.compare(old, "b.csv", id="id", score="rating", scale="5,1")
+        assert turned.audit.variants[0].arm.accuracy == pytest.approx(1 - 0.75 * 8 / 9)
 
 
 def test_rows_of_one_example_are_averaged_and_said_to_be_perhaps_members(put) -> None:
@@ -331,37 +291,80 @@ def test_rows_of_one_example_are_averaged_and_said_to_be_perhaps_members(put) ->
 
 
 @pytest.mark.parametrize(
-    ("values", "fix"),
+    ("values", "ways"),
     [
-        (
-            ["2", "4.5"],
-            'if 1 is the worst and 5 the best, scale it: python -c {(pl.col("score").cast(float) - 1) / 4}',
-        ),
-        (
-            ["1", "9"],
-            'if 1 is the worst and 10 the best, scale it: python -c {(pl.col("score").cast(float) - 1) / 9}',
-        ),
-        (["0", "5"], 'if 5 is the best, scale it: python -c {pl.col("score").cast(float) / 5}'),
-        (["0.5", "7"], 'if 10 is the best, scale it: python -c {pl.col("score").cast(float) / 10}'),
-        (["1", "11"], 'if 100 is the best, scale it: python -c {pl.col("score").cast(float) / 100}'),
-        (["40", "99"], 'if 100 is the best, scale it: python -c {pl.col("score").cast(float) / 100}'),
-        (["4", "250"], 'if 250 is the best, scale it: python -c {pl.col("score").cast(float) / 250}'),
-        (
-            ["-1", "1"],
-            "write the ends of the scale into python -c "
-            '{(pl.col("score").cast(float) - LOWEST) / (HIGHEST - LOWEST)}',
-        ),
+        (["2", "4.5"], ("2,4.5", "4.5,2")),
+        (["0", "5"], ("0,5", "5,0")),
+        (["40", "99"], ("40,99", "99,40")),
+        (["-1", "1"], ("-1,1", "1,-1")),
     ],
-)  # fmt: skip
-def test_other_scales(put, values: list[str], fix: str) -> None:
+)
+def test_no_end_of_a_scale_is_made_up(put, values: list[str], ways: tuple[str, str]) -> None:
     path = put("a.csv", f"example_id,score\nq1,{values[0]}\nq2,{values[1]}\n")
-    before = f'\'import polars as pl; pl.read_csv("{path}", infer_schema=False).with_columns(('
-    after = f').alias("score")).write_csv("{path.with_name("a-scaled.csv")}")\''
     outside = sum(not 0 <= float(value) <= 1 for value in values)
     assert refused([path]) == (
         f"{path}: column 'score' reaches from {values[0]} to {values[1]} ({outside} of 2 are not "
-        "between 0 and 1); expected 0 for the worst answer and 1 for the best; "
-        + fix.replace("{", before).replace("}", after).replace("100).alias", "100).round(12).alias")
+        f"between 0 and 1); {TYPE}--scale {ways[0]} if more is better, --scale {ways[1]} if less is"
+    )
+    for way, scores in zip(ways, ([[0, 1]], [[1, 0]]), strict=True):
+        records, about = read_any([path], scale=way)
+        assert records.score_MN.tolist() == scores
+        worst, best = way.split(",")
+        assert about.endswith(
+            f"{path}: column 'score' is read as a grade that goes from {worst}, the worst, to "
+            f"{best}, the best."
+        )
+        assert records.manifest.conditions == {
+            "grades": f"from {worst}, the worst, to {best}, the best"
+        }
+
+
+@pytest.mark.parametrize("given", ["WORST,BEST", "6", "6,1,2", "6,6", "6,inf", "6 1", 6, (6, True)])
+def test_a_scale_is_two_different_numbers(given: object) -> None:
+    with pytest.raises(UserError) as caught:
+        Reading(scale=given)  # type: ignore[arg-type]
+    typed = {6: "6", (6, True): "6,True", "6 1": "'6 1'"}.get(given, given)  # type: ignore[call-overload]
+    assert str(caught.value) == (
+        f"--scale {typed}: are no two different numbers; write that of the worst answer, a comma, "
+        "and that of the best, as in --scale 1,5 where 5 is the best, or --scale 5,1 where 1 is"
+    )
+
+
+def test_a_scale_that_does_not_fit_is_refused(put, tmp_path: Path) -> None:
+    path = put("a.csv", "example_id,grade\nq1,1\nq2,6\nq3,\n")
+    assert refused([path], score="grade", scale="5,1") == (
+        f"{path}: column 'grade' is 6 for 'q2', beyond --scale 5,1 (1 of 2 rows); write the ends of "
+        "its scale, the worst first: the column reaches from 1 to 6"
+    )
+    signs = put("b.csv", "example_id,wer\nq1,20 %\nq2,60 %\n")
+    assert refused([signs], score="wer", scale="100,0") == (
+        f"--scale 100,0: cells of column 'wer' in {signs} have the sign %, so they are read from 0 "
+        "to 1; write --scale 0,1, or --scale 1,0 where less is better"
+    )
+    assert read_any([signs], score="wer", scale="1,0")[0].score_MN.tolist() == [
+        [pytest.approx(0.8), pytest.approx(0.4)]
+    ]
+    likely = put("c.csv", "example_id,risk,label\nq1,20,1\nq2,60,0\n")
+    assert refused([likely], score="risk", scale="0,100") == (
+        f"--scale 0,100: is of grades, and column 'risk' in {likely} is called a probability, by "
+        "which a surer model would look better; leave --scale out, and beside a label of two values "
+        "give the score above which it decides with --threshold NUMBER"
+    )
+    classes = put("d.csv", "example_id,prediction\nq1,a\nq2,b\n")
+    assert refused([classes], scale="0,100") == (
+        "--scale 0,100: 'd' has classes, and a scale is of a column of grades; leave --scale out, or "
+        "name that column with --score COLUMN"
+    )
+    write_records(read_any([path], score="grade", scale="6,1")[0], tmp_path / "six")
+    assert read_any([tmp_path / "six"], scale="6,1")[0].N == 3
+    assert refused([tmp_path / "six"], scale="1,6") == (
+        "--scale 1,6: 'a' was converted with grades from 6, the worst, to 1, the best; convert its "
+        "table again with --scale 1,6, or leave --scale out"
+    )
+    write_records(read_any([put("e.csv", "example_id,score\nq1,1\n")])[0], tmp_path / "plain")
+    assert refused([tmp_path / "plain"], scale="1,6") == (
+        "--scale 1,6: 'e' was not read with it: its scores go from 0 to 1 already, and more is "
+        "better; leave --scale out, or convert its table again with it"
     )
 
 

@@ -97,6 +97,30 @@ def stars(w: World) -> Rows:
     return {"review": IDS, "pred_stars": w.said + 3, "stars": w.right + 3}
 
 
+def logits(*names: str, label: Any = None) -> Callable[[World], Rows]:
+    """One number for each class, without any scale; ``label`` are the values of right answers."""
+
+    def rows(w: World) -> Rows:
+        cells = {name: (np.log(w.p[:, c] + 1e-6) * 3 + 4).round(4) for c, name in enumerate(names)}
+        return {
+            "image": IDS,
+            **cells,
+            "truth": np.array(NAMES if label is None else label)[w.right],
+        }
+
+    return rows
+
+
+def marks(yes: Any, no: Any, before: str = "") -> Callable[[World], Rows]:
+    """Predictions of which each is a 1, or true, among zeros."""
+
+    def rows(w: World) -> Rows:
+        cells = {f"{before}{n}": np.where(w.said == c, yes, no) for c, n in enumerate(NAMES)}
+        return {"image": IDS, **cells, "truth": NAMES[w.right]}
+
+    return rows
+
+
 SHAPES: dict[str, tuple[Callable[[World], Rows], str]] = {
     "predict_proba": (probabilities(), "--id image --label truth"),
     "predict_proba, other words before": (
@@ -143,6 +167,34 @@ SHAPES: dict[str, tuple[Callable[[World], Rows], str]] = {
         )
         for name in ("hit", "won", "ok", "is_correct")
     },
+    **{
+        f"outcome {name}": (
+            lambda w, name=name: {"qid": IDS, "topic": BRIGHT > 0.5, name: 1 - w.hit},
+            f"--id qid --score {name} --scale 1,0",
+        )
+        for name in ("miss", "hallucinated", "is_wrong", "error", "Failed")
+    },
+    **{
+        f"{name} alone": (
+            lambda w, name=name: {"qid": IDS, name: (1 - w.hit) * (1 + (BRIGHT > 0.5))},
+            "--id qid --prediction COLUMN",
+        )
+        for name in (
+            "quality_issues",
+            "judge_disagreements",
+            "bleu_errors",
+            "rating_gap",
+            "stars_off",
+        )
+    },
+    "logits, numbered": (
+        logits("out0", "out1", "out2", label=[0, 1, 2]),
+        "--id image --label truth",
+    ),
+    "logits, of words": (logits("z_cat", "z_dog", "z_owl"), "--id image --label truth"),
+    "logits, numbered beside words": (logits("l1", "l2", "l3"), "--id image --label truth"),
+    "one-hot": (marks(1, 0), "--id image --label truth"),
+    "one-hot, true and false": (marks("True", "False", "is_"), "--id image --label truth"),
     "whole prices": (prices, "--id house --score correct"),
     "runs": (runs, "--id uid --prediction 'run*' --label answer"),
     "one of p": (
@@ -191,7 +243,7 @@ def policy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Policy:
     return read_policy(Path("gate.toml"))
 
 
-FLAGS = r"((?:--[a-z]+ (?:'[^']*'|[^\s,;:]+) ?)+)"
+FLAGS = r"((?:--[a-z]+ (?:'[^']*'|[^\s,;:]+(?:,[^\s,;:]+)*) ?)+)"
 
 
 def reading(flags: str) -> Reading:
@@ -238,6 +290,118 @@ def test_a_worse_model_never_passes_by_what_is_suggested(shape: str, policy: Pol
     assert flags == wanted
 
 
+def write(made: Callable[[World], Rows]) -> list[str]:
+    """The tables of a model and of a worse one."""
+    for name, worse in (("old.csv", False), ("new.csv", True)):
+        pl.DataFrame({k: list(v) for k, v in made(world(worse=worse)).items()}).write_csv(name)
+    return ["old.csv", "new.csv"]
+
+
+def asked(policy: Policy, **given: Any) -> str:
+    """What a gate of the two tables says: its verdict, or what it refuses."""
+    request = Request([Path("old.csv")], [[Path("new.csv")]], Reading(**given))
+    try:
+        return gate_files(request, policy).verdict
+    except UserError as error:
+        return str(error)
+
+
+@pytest.mark.parametrize("name", ["grade", "score", "reward"])
+@pytest.mark.parametrize(("best", "worst"), [(1, 6), (5, 1), (10, 0)])
+def test_a_person_says_which_end_of_a_scale_is_the_best(
+    name: str, best: int, worst: int, policy: Policy
+) -> None:
+    off = 1 if worst > best else -1
+    write(lambda w: {"qid": IDS, name: np.where(w.hit, best, worst - off * (BRIGHT > 0.5))})
+    given = pasted(asked(policy), "", [])[0]
+    named = "" if name == "score" else f" --score {name}"
+    assert given == f"--id qid{named}"
+    ways = (min(best, worst), max(best, worst))
+    said = asked(policy, id="qid", score=name)
+    assert said.endswith(
+        "expected 0 for the worst answer and 1 for the best; add --scale WORST,BEST with the ends of "
+        "its scale, which only you know, the worst first: if these numbers reach both, --scale "
+        f"{ways[0]},{ways[1]} if more is better, --scale {ways[1]},{ways[0]} if less is"
+    )
+    assert asked(policy, id="qid", score=name, scale=(worst, best)) == "fail"
+    assert asked(policy, id="qid", score=name, scale=(best, worst)) == "cannot tell"
+
+
+ARGMAX = (
+    'python -c \'import polars as pl; pl.read_csv("{0}.csv", infer_schema=False).with_columns('
+    'pl.concat_list(pl.col("out0", "out1", "out2").cast(float)).list.arg_max().replace_strict('
+    'dict(enumerate(["0", "1", "2"]))).alias("prediction")).select(pl.exclude("out0", "out1", '
+    '"out2")).write_csv("{0}-answers.csv")\''
+)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"score": "out0,out1,out2"},
+        {"score": "out1"},
+        {"prediction": ("out1",)},
+        {"prediction": ("out*",)},
+        {"prediction": ("out0,out1,out2",)},
+    ],
+)
+def test_one_logit_of_several_is_no_score_and_no_answer(
+    given: dict[str, Any], policy: Policy
+) -> None:
+    write(logits("out0", "out1", "out2", label=[0, 1, 2]))
+    (flag,) = given
+    assert asked(policy, id="image", label="truth", **given) == (
+        "old.csv: 'out0', 'out1' and the like look like the logits of the classes, of which the "
+        "largest is the answer: write it as a column 'prediction', and leave "
+        f"--{flag} out: {ARGMAX.format('old')} && {ARGMAX.format('new')}"
+    )
+
+
+def test_numbers_that_are_no_answer_are_not_suggested_as_one(policy: Policy) -> None:
+    """Three features beside three classes are not its logits."""
+    draw = np.random.default_rng(6)
+    write(
+        lambda w: {
+            "image": IDS,
+            **{f"x{c}": draw.normal(0, 3, N) for c in range(3)},
+            "truth": w.right,
+        }
+    )
+    assert "--prediction COLUMN --label truth" in asked(policy)
+    write(
+        lambda w: {"image": IDS, **{n: NAMES[w.right] == n for n in NAMES}, "truth": NAMES[w.right]}
+    )
+    assert asked(policy) == (
+        "old.csv: has no column 'example_id'; it has 'image', 'cat', 'dog', 'owl', 'truth'; 'cat' "
+        "and the like are the same in all files, so they are no answers of a model; name the column "
+        "of those with --prediction COLUMN"
+    )
+
+
+def test_files_may_call_their_predictions_differently(policy: Policy) -> None:
+    write(lambda w: {"image": IDS, "yhat": NAMES[w.said], "truth": NAMES[w.right]})
+    pl.read_csv("new.csv").rename({"yhat": "output"}).write_csv("new.csv")
+    said = asked(policy, id="image", label="truth", prediction="yhat")
+    assert said == (
+        "--prediction yhat: new.csv has no such column; it has 'image', 'output', 'truth'; where "
+        "files have different names give both: --prediction yhat,output"
+    )
+    assert asked(policy, id="image", label="truth", prediction="yhat,output") == "fail"
+
+
+def test_a_gain_may_be_a_loss_of_which_less_is_better(policy: Policy) -> None:
+    write(lambda w: {"qid": IDS, "score": 1 - w.hit})
+    for scale, way in ((None, "add --scale 1,0"), ((0, 1), "exchange the ends of --scale")):
+        given = Reading(id="qid", scale=scale)  # type: ignore[arg-type]
+        found = gate_files(Request([Path("old.csv")], [[Path("new.csv")]], given), policy)
+        assert found.verdict == "cannot tell"
+        assert (
+            "more than is plausible: look for leaked answers, another prompt or another filter, ask "
+            f"whether less of the score is better ({way} then), or write max_gain = 12 at the top "
+            "of the policy."
+        ) in found.reason
+
+
 def test_what_nothing_tells_is_asked_for(policy: Policy) -> None:
     made, _ = SHAPES["open"]
     for name, worse in (("old.csv", False), ("new.csv", True)):
@@ -251,6 +415,37 @@ def test_what_nothing_tells_is_asked_for(policy: Policy) -> None:
         "is, of 'shade', 'flag', 'net'; a score or a probability goes with --score COLUMN in place "
         "of --prediction COLUMN"
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "count", "said"),
+    [
+        ("quality_issues", 1, ", and with --scale 1,0 too if less of it is better"),
+        ("judge_disagreements", 3, ", and with --scale WORST,BEST too"),
+        (
+            "toxic",
+            1,
+            "; of 'toxic' less is better, as its name has it, so as a score it goes with --score "
+            "toxic --scale 1,0",
+        ),
+        (
+            "num_errors",
+            3,
+            "; of 'num_errors' less is better, as its name has it, so as a score it goes with "
+            "--score num_errors --scale WORST,BEST",
+        ),
+    ],
+)
+def test_the_only_outcome_is_named_with_how_it_is_turned(
+    name: str, count: int, said: str, policy: Policy
+) -> None:
+    write(lambda w: {"qid": IDS, name: count * (1 - w.hit)})
+    assert asked(policy) == (
+        f"old.csv: has no column 'example_id'; it has 'qid', {name!r}; name its columns with --id "
+        f"qid --prediction COLUMN, where only you know whether COLUMN is {name!r}; a score or a "
+        f"probability goes with --score COLUMN in place of --prediction COLUMN{said}"
+    )
+    assert asked(policy, id="qid", score=name, scale=(count, 0)) == "fail"
 
 
 def test_probabilities_in_json_are_called_after_their_classes(policy: Policy) -> None:

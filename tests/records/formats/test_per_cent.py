@@ -183,7 +183,8 @@ def test_one_cell_that_is_no_number_is_named(cell: str) -> None:
     rows = {"risk": [cell, "3 %", "40 %", "90 %"], "fraud": ["no", "yes"] * 2}
     assert refusal(put(rows), threshold=0.2, **ASKED) == (
         f"a.csv: column 'risk' has '{cell}' for 't0', which is no number (1 of 4 rows); write a "
-        "number, or empty the cell and leave its example out with --allow-partial"
+        "number, or empty the cell: --missing wrong then counts it as wrong, and --allow-partial "
+        "leaves its example out"
     )
     rows["risk"][0] = None  # type: ignore[call-overload]
     records, _ = read_any([put(rows)], threshold=0.2, allow_partial=True, **ASKED)

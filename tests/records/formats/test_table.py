@@ -407,8 +407,8 @@ def test_nested_columns_are_not_used_and_said(put) -> None:
             "a.csv",
             "example_id,p_a,p_b\n1,0.5,high\n",
             "a.csv: column 'p_b' has 'high' for '1', which is no number (1 of 1 rows); rename the "
-            "column if it is no probability, write a number, or empty the cell and leave its example "
-            "out with --allow-partial",
+            "column if it is no probability, write a number, or empty the cell: --missing wrong then "
+            "counts it as wrong, and --allow-partial leaves its example out",
         ),
         (
             "a.csv",

@@ -2,43 +2,30 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-import numpy as np
 import polars as pl
 
-from undertow.audit.at_chance import below_chance
 from undertow.audit.compare import Comparison, audit_comparisons, comparisons
-from undertow.audit.exchanged import ONE_ANOTHER
 from undertow.audit.gate.blessing import refuse_unblessed
 from undertow.audit.gate.evidence import Evidence
+from undertow.audit.gate.guards import guards
 from undertow.audit.gate.look_first import look_first
 from undertow.audit.gate.not_shown import not_shown, not_shown_said
 from undertow.audit.gate.policy import Policy
 from undertow.audit.gate.result import (
-    BELOW,
-    BETTER,
-    BOTH,
-    GAIN,
     GUARDS,
-    TOLD,
     Decision,
     GateResult,
     NotShown,
     Outcome,
     overall,
 )
-from undertow.audit.gate.rules._rule import number, shift_span
-from undertow.audit.notices import on_both_sides
 from undertow.audit.settings import Settings
 from undertow.audit.slices.asked import slices_asked
-from undertow.audit.slices.table import ALL
 from undertow.errors import NotComparableError, UserError
-from undertow.records.classes_told import MARK, told_by_answers
-from undertow.records.read_as_grade import graded_by_doubt
 from undertow.records.reading import Missing
 from undertow.records.records import Records
 
@@ -53,9 +40,11 @@ def gate(
     accepted: Collection[str] = (),
     missing: Missing | None = None,
     told: pl.DataFrame | None = None,
+    alike: Collection[str] = (),
 ) -> GateResult:
     """Audit the variants, and decide every rule of the policy on each; ``missing`` goes before the
-    policy's own. ``told`` is as in ``audit``.
+    policy's own. ``told`` is as in ``audit``. ``alike`` names variants whose files hold the same as
+    the reference's.
 
     Sides that cannot be compared give the verdict ``not comparable``, not an error: in a release,
     not knowing is an answer too. Raises ``UserError`` for a column that does not exist or a file of
@@ -84,7 +73,16 @@ def gate(
     except NotComparableError as error:
         return GateResult("not comparable", f"Not comparable: {error}.", (), None, policy.level)
     found = audit_comparisons(reference, compared, settings)
-    about = [about_variant(Evidence(c.pair), policy, c.left_out, c.left_out_way) for c in compared]
+    about = [
+        about_variant(
+            Evidence(c.pair),
+            policy,
+            c.left_out,
+            c.left_out_way,
+            alike=c.pair.variant.name in alike,
+        )
+        for c in compared
+    ]
     decisions = tuple(d for a in about for d in a.decisions)
     small = tuple(s for a in about for s in a.not_shown)
     verdict = overall(decisions)
@@ -164,18 +162,14 @@ class About(NamedTuple):
     not_shown: tuple[NotShown, ...]
 
 
-def about_variant(evidence: Evidence, policy: Policy, left_out: int = 0, way: str = "") -> About:
+def about_variant(
+    evidence: Evidence, policy: Policy, left_out: int = 0, way: str = "", *, alike: bool = False
+) -> About:
     """Every rule of the policy on one variant, of which ``left_out`` examples are not compared.
-    ``way`` says how those that it lacks count as wrong, and is empty where it lacks none. Raises
+    ``way`` says how those that it lacks count as wrong, and is empty where it lacks none; ``alike``
+    whether it holds the same as the reference. Raises
     ``UserError`` for a file of the policy that cannot be read."""
-    gain = _gain(evidence, policy, left_out, way)
-    decisions = [
-        *_below(evidence, policy),
-        *_told(evidence, policy),
-        *_graded(evidence, policy),
-        *gain,
-        *_both_sides(evidence),
-    ]
+    decisions = [*guards(evidence, policy, left_out, way, alike=alike)]
     small = list[NotShown]()
     for rule in policy.rules:
         found = tuple(rule.decide(evidence, policy.level, policy.folder))
@@ -184,114 +178,3 @@ def about_variant(evidence: Evidence, policy: Policy, left_out: int = 0, way: st
         decisions += found
         small += not_shown(rule, evidence, found)
     return About(tuple(decisions), tuple(small))
-
-
-def _below(evidence: Evidence, policy: Policy) -> Iterator[Decision]:
-    """Open where a side is shown to do worse than guessing; silent otherwise."""
-    pair = evidence.pair
-    found = below_chance(pair.reference, pair.variant, pair.cluster_N)
-    if found and policy.below_chance == "refused":
-        # Names are exchanged by a file; a model does less than guessing where it is misled.
-        may = "If it may be, as a weak model or one asked to be misled,"
-        if all(ONE_ANOTHER in sentence for sentence in found):
-            may = "If the names are right and the model does mix these classes up,"
-        way = f'{may} write below_chance = "allowed" at the top of the policy.'
-        yield _open(evidence, BELOW, len(found), " ".join((*found, way)))
-
-
-def _told(evidence: Evidence, policy: Policy) -> Iterator[Decision]:
-    """Open where a side's own answers told the order of its classes; silent otherwise."""
-    found = tuple(told_by_answers(evidence.pair.reference, evidence.pair.variant))
-    if found and policy.classes_told == "refused":
-        way = (
-            f"Once it is checked, leave {MARK} out of the file, or write "
-            'classes_told = "allowed" at the top of the policy.'
-        )
-        yield _open(evidence, TOLD, len(found), " ".join((*found, way)))
-
-
-def _graded(evidence: Evidence, policy: Policy) -> Iterator[Decision]:
-    """Open where grades have a name that leaves open which way is better; silent otherwise."""
-    found = tuple(graded_by_doubt(evidence.pair.reference, evidence.pair.variant))
-    if found and policy.more_is_better == "refused":
-        way = (
-            'If more is better, write more_is_better = "allowed" at the top of the policy; if less '
-            "is, give 1 minus it, so that 1 is the best and 0 the worst."
-        )
-        yield _open(evidence, BETTER, len(found), " ".join((*found, way)))
-
-
-def _both_sides(evidence: Evidence) -> Iterator[Decision]:
-    """Open where a file seems to stand on both sides, which draws the sides together; silent
-    otherwise."""
-    found = on_both_sides(evidence.pair)
-    if not found:
-        return
-    mine, other = found[0]
-    yield _open(
-        evidence,
-        BOTH,
-        len(found),
-        (
-            f"Member {mine!r} of {evidence.pair.reference.name!r} and member {other!r} of "
-            f"{evidence.pair.variant.name!r} gave the same answers to every example, and other "
-            "members did not: take the file off one side."
-        ),
-    )
-
-
-def _open(evidence: Evidence, rule: str, observed: int, reason: str) -> Decision:
-    """A guard's decision that something has to be looked into first."""
-    return Decision(
-        rule=rule,
-        variant=evidence.pair.variant.name,
-        slice=ALL,
-        value="",
-        tier="required",
-        outcome="cannot tell",
-        limit=0.0,
-        observed=float(observed),
-        low=math.nan,
-        high=math.nan,
-        n_examples=evidence.pair.reference.N,
-        reason=reason,
-    )
-
-
-def _gain(evidence: Evidence, policy: Policy, left_out: int, way: str) -> Iterator[Decision]:
-    """Open where accuracy on the whole is shown to have gained more than is plausible; silent
-    otherwise."""
-    pair = evidence.pair
-    limits = evidence.shift(
-        pair.reference.correct_MN, pair.variant.correct_MN, np.array([0]), policy.level
-    )
-    effect, low, high = (
-        100 * end for end in (float(limits.effect_G[0]), limits.seen(0)[0], float(limits.high_G[0]))
-    )
-    if not low > policy.max_gain:
-        return
-    chosen = ": "
-    if left_out and way:
-        chosen = (
-            f". {left_out:,} of {left_out + pair.reference.N:,} examples were left out; if they "
-            f"are those on which it fails, this gain is theirs: {way[0].lower()}{way[1:]} Else "
-        )
-    yield Decision(
-        rule=GAIN,
-        variant=pair.variant.name,
-        slice=ALL,
-        value="",
-        tier="required",
-        outcome="cannot tell",
-        limit=policy.max_gain,
-        observed=effect,
-        low=low,
-        high=high,
-        n_examples=int(limits.n_G[0]),
-        reason=(
-            f"Accuracy gained {number(effect)} points "
-            f"{shift_span(low / 100, high / 100, policy.level)}, more than is plausible"
-            f"{chosen}look for leaked answers, another prompt or another filter, or write "
-            f"max_gain = {min(math.ceil(effect), 100)} at the top of the policy."
-        ),
-    )

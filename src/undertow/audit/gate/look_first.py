@@ -19,7 +19,8 @@ def look_first(pairs: Sequence[Pair], decisions: Sequence[Decision]) -> Iterator
         if pair.variant.name in doubted
     )
     yield from said
-    others = dict.fromkeys(_named(d, len(pairs) > 1) for d in decisions if d.rule in GUARDS[1:])
+    rest = {*GUARDS} - {BELOW}
+    others = dict.fromkeys(_named(d, len(pairs) > 1) for d in decisions if d.rule in rest)
     if others:
         have, too = "has" if len(others) == 1 else "have", " too" if said else ""
         yield f"{' and '.join(others)} {have} to be looked into first{too}."

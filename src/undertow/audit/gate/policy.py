@@ -5,6 +5,7 @@ max_gain = 5.0          # a larger gain is looked into, not celebrated
 below_chance = "allowed"  # a side may do worse than guessing; by default that is looked into
 classes_told = "allowed"  # the order of class names that answers told has been checked
 more_is_better = "allowed"  # of a column that is read as a grade, though its name leaves it open
+identical = "allowed"   # both sides may hold the same, as where nothing was changed
 blessed = "blessed.json"
 missing = "wrong"       # what has no prediction or score; by default it is refused
 
@@ -64,6 +65,9 @@ class _Settings(BaseModel):
     more_is_better: Literal["refused", "allowed"] = "refused"
     """Whether a column may be read as a grade whose name leaves open which way is better:
     ``allowed`` once it is known that more is."""
+    identical: Literal["refused", "allowed"] = "refused"
+    """Whether both sides may hold the same in every answer and column: ``allowed`` where a model is
+    gated against itself, as by a change that should change nothing."""
     blessed: str | None = None
     """A file of ``undertow bless`` beside the policy: the reference must be the one that was
     approved."""

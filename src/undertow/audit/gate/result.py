@@ -23,7 +23,10 @@ them right as any, so what really is exchanged would pass."""
 BETTER = "more_is_better"
 """The rule that every policy has: a column of which less is better, read as a grade, turns the
 verdict round."""
-GUARDS = (BELOW, TOLD, BETTER, BOTH, GAIN)
+IDENTICAL = "identical"
+"""The rule that every policy has: a model does not pass against itself, as a file does that was
+named twice or copied."""
+GUARDS = (IDENTICAL, BELOW, TOLD, BETTER, BOTH, GAIN)
 """They cannot tell since something has to be looked into, and not since the evidence is thin."""
 
 Outcome = Literal["pass", "fail", "cannot tell"]

@@ -21,19 +21,25 @@ from undertow.records.checkpoints import checkpoint_among, instead_of
 from undertow.records.conditions import AS_SCORE
 from undertow.records.formats.arrays.label_choice import TAKEN
 from undertow.records.formats.asked.clusters import with_clusters
+from undertow.records.formats.asked.grades import refuse_other_scale
 from undertow.records.formats.asked.options import OPTIONS, OTHER_FILTERS, refuse_unused
 from undertow.records.formats.asked.pictures import NONE_SHOWN, with_pictures
 from undertow.records.formats.asked.positive import with_positive
 from undertow.records.formats.asked.tasks import only_tasks
 from undertow.records.formats.asked.threshold import refuse_other_threshold
+from undertow.records.formats.columns.by_row import BY_ROW_ALONE
 from undertow.records.formats.columns.class_columns import READ_AS
-from undertow.records.formats.columns.meant import LOOKS, SAYS, SEVERAL_ROWS, WROTE
+from undertow.records.formats.columns.either_name import TAKES
+from undertow.records.formats.columns.keys import SEVERAL_ROWS
+from undertow.records.formats.columns.labels_meant import LOOKS, SAYS
+from undertow.records.formats.columns.written import WROTE
 from undertow.records.formats.decoding.npz import refuse_damaged_zip
 from undertow.records.formats.decoding.tables import refuse_columns
 from undertow.records.formats.predictions.classes import GUESSED
 from undertow.records.formats.predictions.confidences import NOT_READ
 from undertow.records.formats.predictions.label_rows import BY_NUMBER, BY_ROW
 from undertow.records.formats.predictions.threshold import AS_PROBABILITY
+from undertow.records.grade_scale import ON_SCALE
 from undertow.records.near import near
 from undertow.records.opened import note_opened, opened_files
 from undertow.records.opening import what_is_there
@@ -47,7 +53,8 @@ PICK = "::"
 holds."""
 GROUP = "undertow.formats"
 SAID_AT_ONCE = (
-    LOOKS, SAYS, WROTE, READ_AS, AS_PROBABILITY, AS_SCORE, AS_GRADE, NOT_READ, OTHER_FILTERS,
+    LOOKS, SAYS, WROTE, READ_AS, AS_PROBABILITY, AS_SCORE, AS_GRADE, ON_SCALE, NOT_READ,
+    TAKES, BY_ROW_ALONE, OTHER_FILTERS,
     NONE_SHOWN, GUESSED, SEVERAL_ROWS, BY_ROW, BY_NUMBER, TAKEN,
 )  # fmt: skip
 """Words of notes that stand in the line on what was found: how it was understood. Of each
@@ -127,11 +134,13 @@ def read_any(
 
 def as_wanted(records: Records, format: Format, reading: Reading) -> Records:
     """With the tasks, clusters and positive class that were asked for, which most formats leave to
-    this place. Raises ``UserError`` where the threshold that was asked for decided nothing."""
+    this place. Raises ``UserError`` where the threshold or the scale that was asked for decided
+    nothing."""
     if "tasks" not in heeded(format):
         records = only_tasks(records, reading)
     records = with_positive(with_clusters(records, reading.cluster), reading.positive)
     refuse_other_threshold(records, reading.threshold)
+    refuse_other_scale(records, reading.scale)
     return records
 
 

@@ -10,36 +10,28 @@ anything else                  seconds, cluster, content_hash, prompt_hash as in
 A score beside labels of two values, without answers, is the probability of the positive one (1,
 true, yes, positive, or what ``--positive`` names), and the prediction is that class above 0.5, or
 ``--threshold``.
-``--format 'graded table'`` reads it as a grade all the same.
+``--format 'graded table'`` reads it as a grade all the same, and so does ``--scale WORST,BEST``,
+which says from where to where grades go that are not from 0 to 1, or of which less is better.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 import polars as pl
 
 from undertow.errors import TableError
 from undertow.records.formats.columns.asked import names_asked
-from undertow.records.formats.columns.cells import refuse_no_number, refuse_two_scales
+from undertow.records.formats.columns.by_row import way_by_row
 from undertow.records.formats.columns.flags import flags_meant
-from undertow.records.formats.columns.meant import (
-    SAYS,
-    WRITTEN,
-    answer_meant,
-    answer_note,
-    averaged_note,
-    label_note,
-    label_of_two,
-)
-from undertow.records.formats.columns.other_scale import OtherScale
-from undertow.records.formats.columns.scaling import ends_of, of_grades, reach
-from undertow.records.formats.columns.values import is_nested, type_of, within_one
+from undertow.records.formats.columns.keys import averaged_note
+from undertow.records.formats.columns.labels_meant import SAYS, label_note, label_of_two
+from undertow.records.formats.columns.values import is_nested, type_of
+from undertow.records.formats.columns.written import WRITTEN, answer_meant, answer_note
 from undertow.records.formats.decoding.tables import column_names, kind_of
-from undertow.records.formats.decoding.typed import number_of, typed, typed_all
+from undertow.records.formats.decoding.typed import typed_all
 from undertow.records.formats.logs.build import assemble
 from undertow.records.formats.logs.log import Log
 from undertow.records.formats.members.names import population_name
@@ -54,10 +46,13 @@ from undertow.records.formats.predictions.no_grade import (
     grade_note,
     refuse_loss,
     refuse_probability,
+    refuse_scaled_probability,
 )
+from undertow.records.formats.predictions.outcomes import numbers, outcomes
 from undertow.records.formats.predictions.regression import refuse_regression
 from undertow.records.formats.predictions.sheets import Table, sheets_of, tables_in, tables_of
 from undertow.records.formats.predictions.threshold import conditions_of
+from undertow.records.grade_scale import GRADES as SCALED
 from undertow.records.reading import Reading, alternatives
 from undertow.records.records import Records
 from undertow.records.usual_names import has_columns
@@ -70,9 +65,6 @@ ABOUT = (
 )
 USES = ("labels", "columns")
 OUTCOMES = ("score", "correct")
-GRADES = {"yes": 1.0, "no": 0.0, "correct": 1.0, "incorrect": 0.0, "right": 1.0, "wrong": 0.0,
-          "pass": 1.0, "fail": 0.0, "passed": 1.0, "failed": 0.0}  # fmt: skip
-"""Words that people grade by."""
 WORDS = (
     "example_id",
     "answer",
@@ -101,10 +93,11 @@ def sniff_asked(path: Path, reading: Reading) -> str | None:
     outcome = outcome_in(names_asked(names, reading))
     if outcome is None:
         return None
-    key = next((name for name in keys if name in names), "example_id")
+    key = next((name for name in keys if name in names), None)
     scores = (name for name in alternatives(reading.score) if name in names)
     called = next(scores, outcome) if outcome == "score" else outcome
-    return f"{found[0]} (a header with {key} and {called}, no prediction)"
+    header = called if key is None else f"{key} and {called}"
+    return f"{found[0]} (a header with {header}, no prediction)"
 
 
 def outcome_in(names: Collection[str]) -> str | None:
@@ -140,7 +133,10 @@ def _read(tables: Sequence[Table], reading: Reading, labels: pl.DataFrame | None
     labelled = labels is not None or reading.labels is not None
     for table in tables:
         refuse_regression(table, reading.keys, asked=reading.format == NAME)
-    if reading.format != NAME:
+    if reading.scale is not None:
+        for table in tables:
+            refuse_scaled_probability(table, reading.scale)
+    elif reading.format != NAME:
         of_two = beside_two_classes(tables, labelled=labelled)
         for table in tables:
             refuse_loss(table, of_two=of_two)
@@ -150,21 +146,30 @@ def _read(tables: Sequence[Table], reading: Reading, labels: pl.DataFrame | None
         given = "labels" if labels is not None else f"--labels {reading.labels}"
         out = "labels" if labels is not None else "--labels"
         raise TableError(f"{given}: {tables[0].path} has grades of its own; leave {out} out")
-    if reading.format != NAME:
+    if reading.format != NAME and reading.scale is None:
         for table in tables:
             refuse_probability(table)
     if reading.cluster in (None, "cluster"):
         for table in tables:
             _refuse_nested_clusters(table)
-    logs = [log for table in tables for log in _logs(table, reading.keys)]
-    return assemble([_as_grade(tables[0], logs[0]), *logs[1:]], reading)
+    logs = [log for table in tables for log in _logs(table, reading)]
+    first, *others = (_told(log, reading) for log in logs)
+    return assemble([_as_grade(tables[0], first, reading), *others], reading)
 
 
-def _as_grade(table: Table, log: Log) -> Log:
+def _told(log: Log, reading: Reading) -> Log:
+    """With the scale of its grades, which both sides must have in common."""
+    scale = reading.scale
+    return log if scale is None else replace(log, conditions={SCALED: scale.said})
+
+
+def _as_grade(table: Table, log: Log, reading: Reading) -> Log:
     """With a note on how the outcome is read, unless that was said."""
-    if any(SAYS in note for note in log.notes):
+    said = any(SAYS in note for note in log.notes)
+    if said and reading.scale is None:
         return log
-    return replace(log, notes=(*log.notes, *grade_note(table, _outcome(table.asked.frame))))
+    notes = grade_note(table, _outcome(table.asked.frame), reading.scale)
+    return replace(log, notes=(*log.notes, *notes))
 
 
 def _refuse_nested_clusters(table: Table) -> None:
@@ -197,12 +202,12 @@ def _without_outcome(table: Table) -> Table:
     return table._replace(asked=table.asked._replace(frame=frame))
 
 
-def _logs(table: Table, keys: tuple[str, ...]) -> list[Log]:
+def _logs(table: Table, reading: Reading) -> list[Log]:
     """Every member's answers. A column of right answers is in words here."""
     path, (frame, notes, names) = table.path, table.asked
     frame, said = _with_target(path, frame, names)
     notes = (*notes, *said, *_second_outcome(table), *_unread_answers(path, frame))
-    frame = _typed(table, frame, keys)
+    frame = _typed(table, frame, reading)
     if "member" not in frame.columns:
         notes = (*notes, *averaged_note(str(path), frame))
         return [Log(table.member, str(path), frame, notes=notes, names=names)]
@@ -260,14 +265,15 @@ def _outcome(frame: pl.DataFrame) -> str:
     return next((name for name in OUTCOMES if name in frame.columns), "score")
 
 
-def _typed(table: Table, frame: pl.DataFrame, keys: tuple[str, ...]) -> pl.DataFrame:
+def _typed(table: Table, frame: pl.DataFrame, reading: Reading) -> pl.DataFrame:
     path, names = table.path, table.asked.names
     outcome = next((name for name in OUTCOMES if name in frame.columns), None)
     if outcome is None or "example_id" not in frame.columns:
+        flags = flags_meant(frame)
         lacks = "'example_id'" if "example_id" not in frame.columns else "'score'"
         raise TableError(
             f"{path}: has no column {lacks}; {has_columns(frame.columns)}; name its columns with "
-            f"{flags_meant(frame)}"
+            f"{flags}{way_by_row(flags)}"
         )
     columns, slices = list[pl.Series](), list[pl.Series]()
     for column in frame:
@@ -277,15 +283,13 @@ def _typed(table: Table, frame: pl.DataFrame, keys: tuple[str, ...]) -> pl.DataF
         elif is_nested(column):
             continue
         elif column.name == outcome:
-            number = _number(path, column, name, frame["example_id"])
-            refuse_two_scales(path, {name: column}, frame["example_id"], keys)
-            _refuse_other_scales(path, name, column, number, keys)
-            columns.append(number.alias("score"))
+            made = outcomes(path, column, name, frame["example_id"], reading)
+            columns.append(made.alias("score"))
         elif column.name == "seconds":
-            columns.append(_number(path, column, name, frame["example_id"]))
+            columns.append(numbers(path, column, name, frame["example_id"]))
         elif column.name in WORDS or column.name == "member":
             columns.append(column.cast(pl.String))
-        elif column.name not in OUTCOMES:
+        else:
             slices.append(column)
     return pl.DataFrame([*columns, *typed_all(slices)])
 
@@ -297,52 +301,3 @@ def _shown(column: pl.Series) -> pl.Series:
         return column
     text = pl.Series(column.name, [None] * len(column), dtype=pl.String)
     return text if is_nested(column) else column.cast(pl.String)
-
-
-def _refuse_other_scales(
-    path: Path, name: str, column: pl.Series, number: pl.Series, keys: tuple[str, ...]
-) -> None:
-    known = number.fill_nan(None).drop_nulls()
-    if within_one(known):
-        return
-    endless = known.filter(known.is_infinite())
-    if len(endless):
-        raise TableError(
-            f"{path}: column {name!r} is {endless[0]:g} in {len(endless):,} of {len(known):,} rows;"
-            " expected a number between 0 and 1, or an empty cell"
-        )
-    outside = int((~known.is_between(0, 1)).sum())
-    raise OtherScale.of(
-        f"{path}: column {name!r} {reach(known)} ({outside:,} of {len(known):,} are not between 0 "
-        "and 1); expected 0 for the worst answer and 1 for the best",
-        f"column {name!r} in {path}",
-        ends_of(column),
-        partial(of_grades, path, name, column, keys),
-    )
-
-
-def _graded(values: pl.Series) -> pl.Series:
-    """Numbers for words, where all are words that people grade by."""
-    if values.dtype != pl.String:
-        return values
-    words = values.str.strip_chars().str.to_lowercase()
-    if not words.drop_nulls().is_in(list(GRADES)).all():
-        return values
-    return words.replace_strict(GRADES, default=None, return_dtype=pl.Float64)
-
-
-def _number(path: Path, column: pl.Series, name: str, ids: pl.Series) -> pl.Series:
-    """Numbers and truth values; ``TableError`` for anything else."""
-    values = (
-        typed(column.replace("", None), spelling=False) if column.dtype == pl.String else column
-    )
-    number = number_of(_graded(values))
-    wrong = number.is_null() & values.is_not_null()
-    if values.dtype.is_temporal():
-        raise TableError(
-            f"{path}: column {name!r} is {str(values[0])[:60]!r}; expected a number between 0 and "
-            "1, or true/false"
-        )
-    write = "write a number from 0 to 1, or true or false"
-    refuse_no_number(path, values, name, wrong, ids, write)
-    return number

@@ -23,7 +23,8 @@ from pathlib import Path
 import polars as pl
 
 from undertow.errors import TableError
-from undertow.records.formats.columns.meant import label_meant, label_note
+from undertow.records.formats.columns.by_row import BY_ROW_ALONE
+from undertow.records.formats.columns.labels_meant import label_meant, label_note
 from undertow.records.formats.columns.sides import sides_meant
 from undertow.records.formats.decoding.tables import kind_of, parse
 from undertow.records.formats.members.join import Sheet
@@ -91,6 +92,7 @@ def _read(
 ) -> Records:
     right = reading.labels if labels is None else labels
     sheets, notes = sheets_of(tables, right=right)
+    numbered = numbered or any(BY_ROW_ALONE in note for note in notes)
     sheets = [replace(sheet, numbered=numbered) for sheet in sheets]
     sheets = with_labels(sheets, reading, notes, labels)
     refuse_no_classes(sheets, reading.keys, apart=labels is not None or reading.labels is not None)

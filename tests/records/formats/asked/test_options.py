@@ -101,5 +101,5 @@ def test_only_what_refuses_can_be_accepted() -> None:
         Request([], [], accepted={"prompt", "nonsense"})
     assert str(caught.value) == (
         "--accept nonsense: is not a difference that refuses; choose one of prompt, metric, "
-        "task_version, template, fewshot, decoding, filter, judge, threshold, scale"
+        "task_version, template, fewshot, decoding, filter, judge, threshold, scale, grades"
     )

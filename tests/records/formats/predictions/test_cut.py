@@ -389,7 +389,7 @@ def test_what_is_called_a_loss_is_no_grade_and_no_probability(name: str, rows) -
     given = {name: [0.2, 0.7, 0.9], **rows}
     assert refusal(given, score=name) == (
         f"a.csv: of column {name!r} less is better, as its name has it, and a score is a grade, of "
-        "which more is better; give 1 minus it, in a column of another name, or, if more of "
+        "which more is better; add --scale 1,0, which reads 1 minus it, or, if more of "
         f"{name!r} is better, add --format 'graded table'"
     )
     if "label" not in rows:
@@ -407,18 +407,26 @@ LOSSES = "latency cost wrong incorrect mistake num_mistakes"
 def test_of_harms_less_is_better(name: str) -> None:
     assert refusal({name: [0, 1, 1]}, score=name) == (
         f"a.csv: of column {name!r} less is better, as its name has it, and a score is a grade, of "
-        "which more is better; give 1 minus it, in a column of another name, or, if more of "
+        "which more is better; add --scale 1,0, which reads 1 minus it, or, if more of "
         f"{name!r} is better, add --format 'graded table'"
     )
 
 
-@pytest.mark.parametrize("numbers", [[0.2, 6.1, 0.9], [-0.5, 0.2, 0.9], ["no", "yes", "no"]])
-def test_a_loss_on_another_scale_is_turned_round(numbers: list[Any]) -> None:
+@pytest.mark.parametrize(
+    ("numbers", "way"),
+    [
+        ([0.2, 6.1, 0.9], "WORST,BEST with the ends of its scale, the largest first: it reaches "),
+        ([-0.5, 0.2, 0.9], "WORST,BEST with the ends of its scale, the largest first: it reaches "),
+        (["no", "yes", "no"], "1,0, which reads 1 minus it"),
+    ],
+)
+def test_a_loss_on_another_scale_is_turned_round(numbers: list[Any], way: str) -> None:
     """1 minus a loss of 6 would be no grade."""
+    ends = "" if way.startswith("1,0") else f"from {min(numbers):g} to {max(numbers):g}"
     assert refusal({"loss": numbers}, score="loss") == (
         "a.csv: of column 'loss' less is better, as its name has it, and a score is a grade, of "
-        "which more is better; turn it round, so that 1 is the best and 0 the worst, in a column of "
-        "another name, or, if more of 'loss' is better, add --format 'graded table'"
+        f"which more is better; add --scale {way}{ends}, or, if more of 'loss' is better, add "
+        "--format 'graded table'"
     )
 
 

@@ -14,14 +14,23 @@ from typing import NamedTuple, NoReturn
 import polars as pl
 
 from undertow.errors import TableError
+from undertow.records.formats.columns.by_row import (
+    ROWS,
+    TYPED,
+    by_row_note,
+    goes_by_row,
+    with_row_numbers,
+)
 from undertow.records.formats.columns.class_columns import read_as_probabilities, read_note
+from undertow.records.formats.columns.either_name import takes_note
+from undertow.records.formats.columns.largest import refuse_one_of_largest
 from undertow.records.formats.columns.nested import called_within
 from undertow.records.formats.columns.nested_slices import refuse_nested_slices
 from undertow.records.formats.columns.part import part_of
 from undertow.records.formats.columns.patterns import refuse_patterns
 from undertow.records.formats.columns.values import positive_among
 from undertow.records.formats.columns.within import is_there, with_fields
-from undertow.records.reading import COLUMN_FLAGS, Reading, alternatives
+from undertow.records.reading import COLUMN_FLAGS, NO_ID, Reading, alternatives
 from undertow.records.usual_names import (
     PROBABLE,
     USUAL,
@@ -44,6 +53,13 @@ class Asked(NamedTuple):
     names: Mapping[str, str] = {}
 
 
+class _Predictions(NamedTuple):
+    """Columns of predictions, and a note where a file has one of several names."""
+
+    columns: Sequence[str] = ()
+    notes: tuple[str, ...] = ()
+
+
 def as_asked(path: Path, frame: pl.DataFrame, reading: Reading, *, labelled: bool = False) -> Asked:
     """Renames what ``reading`` names, and takes the part that stands after ``::``.
 
@@ -57,13 +73,18 @@ def as_asked(path: Path, frame: pl.DataFrame, reading: Reading, *, labelled: boo
     flags = {flag: name for flag in COLUMN_FLAGS if (name := getattr(reading, flag)) is not None}
     if labelled and not named_in(frame, reading.label):
         flags.pop("label", None)
+    by_row = goes_by_row(frame, reading)
+    if by_row:
+        flags.pop("id")
     asked = {flag: _first(path, frame, flag, reading) for flag in flags}
     scored = _picks_a_score(reading)
     if scored and reading.pick is not None and reading.pick in frame.columns:
         asked["score"] = reading.pick
     chosen = reading.pick is not None and reading.pick in frame.columns
     by_member = "member" in asked or "member" in frame.columns
-    wanted = [] if chosen and not by_member else _predictions(path, frame, reading)
+    by_name = chosen and not by_member
+    wanted, taken = _Predictions() if by_name else _predictions(path, frame, reading)
+    refuse_one_of_largest(path, frame, asked, wanted, reading)
     if len(wanted) == 1:
         asked["prediction"] = wanted[0]
     _refuse_twice([*asked.items(), *(("prediction", name) for name in wanted)])
@@ -72,6 +93,10 @@ def as_asked(path: Path, frame: pl.DataFrame, reading: Reading, *, labelled: boo
         names["prediction"] = wanted[0]
     given = frame
     frame, notes = _renamed(path, frame, asked)
+    notes += taken
+    if by_row:
+        frame = with_row_numbers(frame, "member" if "member" in frame.columns else None)
+        notes += (by_row_note(path),)
     if "score" in asked:
         asked_for = {*wanted, *reading.wanted, *([] if reading.pick is None else [reading.pick])}
         frame, notes = _scored_alone(path, frame, notes, asked_for)
@@ -113,6 +138,7 @@ def names_asked(names: frozenset[str], reading: Reading) -> frozenset[str]:
         for new, given in said.items()
     }
     found = {new for new, old in made.items() if old is not None}
+    found |= {"example_id"} if reading.id == NO_ID else set()
     predicts = bool(reading.prediction) or (
         reading.pick is not None and is_there(reading.pick, names) and not _picks_a_score(reading)
     )
@@ -148,15 +174,16 @@ def refuse_absent(
     taken = {column for given in others for column in named_in(frame, given)}
     free = [column for column in frame.columns if column not in taken]
     within = called_within(frame.select(free), flag)
+    several = flag == "prediction" and name != ",".join(reading.prediction)
+    instead = _instead(free, flag, name, within, apart=reading.labels is not None)
+    if several and " give both: " in instead:
+        instead = "give the column of each member, by the names that the file has"
     raise TableError(
-        f"{flag_of(flag, name)}: {path} has no such column; {has_columns(frame.columns)};"
-        f" {_instead(path, free, flag, name, within, apart=reading.labels is not None)}"
+        f"{flag_of(flag, name)}: {path} has no such column; {has_columns(frame.columns)}; {instead}"
     )
 
 
-def _instead(
-    path: Path, free: Sequence[str], flag: str, name: str, within: str | None, *, apart: bool
-) -> str:
+def _instead(free: Sequence[str], flag: str, name: str, within: str | None, *, apart: bool) -> str:
     """What to type in place of a name that the file lacks; ``free`` are columns that no other flag
     names, ``within`` is a field of one of them. Right answers may come ``apart``."""
     usual = those_called(USUAL[flag], free)
@@ -170,13 +197,14 @@ def _instead(
     # A usual name is no slip: the other side's file probably has it.
     if close and not (usual and (within is not None or plain(name) in USUAL[flag])):
         return f"did you mean {flag_of(flag, close[0])}"
-    if usual and flag == "prediction":
-        return f"for a name of its own write {path}::{usual[0]}"
     if usual:
         both = flag_of(flag, name, usual[0])
         return f"where files have different names give both: {both}"
     if flag == "label" and not apart:
         return f"{APART}, or, to compare answers without any, leave --label out"
+    if flag == "id":
+        one = f"give --{flag} one of these, or, " * bool(free)
+        return f"{one}where the rows of all files are in one order, write {TYPED}: {ROWS}"
     return f"give --{flag} one of these" if free else f"leave --{flag} out"
 
 
@@ -201,17 +229,20 @@ def _refuse_twice(asked: Iterable[tuple[str, str]]) -> None:
             )
 
 
-def _predictions(path: Path, frame: pl.DataFrame, reading: Reading) -> list[str]:
+def _predictions(path: Path, frame: pl.DataFrame, reading: Reading) -> _Predictions:
     """The columns of predictions: by name, as names with commas between, or as a pattern."""
-    found: list[str] = []
+    found, absent = list[str](), list[str]()
     for given in reading.prediction:
         for name in [given] if given in frame.columns else given.split(","):
             name = name if name in frame.columns else name.strip()
             fitting = [c for c in frame.columns if fnmatchcase(c, name)]
-            if not fitting and name not in frame.columns:
-                refuse_absent(path, frame, "prediction", name, reading)
+            absent += [] if fitting or name in frame.columns else [name]
             found += [name] if name in frame.columns else fitting
-    return list(dict.fromkeys(found))
+    found = list(dict.fromkeys(found))
+    if absent and len(found) != 1:
+        slips = (name for name in absent if difflib.get_close_matches(name, frame.columns, n=1))
+        refuse_absent(path, frame, "prediction", next(slips, absent[0]), reading)
+    return _Predictions(found, (takes_note(path, found[0], absent),) if absent else ())
 
 
 def _renamed(
@@ -241,7 +272,7 @@ def _beside_score(names: Iterable[str], wanted: Collection[str]) -> list[str]:
     return others if len(others) <= 2 else []
 
 
-def _long(path: Path, frame: pl.DataFrame, wanted: list[str]) -> pl.DataFrame:
+def _long(path: Path, frame: pl.DataFrame, wanted: Sequence[str]) -> pl.DataFrame:
     """Rows of several members from one column for each."""
     if "member" in frame.columns:
         raise TableError(

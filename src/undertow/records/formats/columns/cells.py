@@ -36,7 +36,8 @@ def refuse_no_number(
     rows = f"{int(wrong.sum()):,} of {len(wrong):,} rows"
     raise TableError(
         f"{path}: column {called!r} has {_cell(column, wrong, ids)}, which is no number ({rows}); "
-        f"{write}, or empty the cell and leave its example out with --allow-partial"
+        f"{write}, or empty the cell: --missing wrong then counts it as wrong, and --allow-partial "
+        "leaves its example out"
     )
 
 
@@ -120,8 +121,9 @@ def refuse_other_sums(
         raise TableError(
             f"{path}: {named} of example {str(ids[n])[:LONGEST]!r} sum to {total[n]:.4g}, and in "
             f"{wrong:,} of {len(total):,} rows not to 1, as no rounding explains; correct these "
-            "rows, or empty their cells and leave their examples out with --allow-partial; if one "
-            "column is no probability of a class, give it another name"
+            "rows, or empty their cells: --missing wrong then counts them as wrong, and "
+            "--allow-partial leaves their examples out; if one column is no probability of a "
+            "class, give it another name"
         )
     raise TableError(
         f"{path}: {named} of example {str(ids[n])[:LONGEST]!r} sum to {total[n]:.4g}, and in "

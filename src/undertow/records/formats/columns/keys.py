@@ -14,9 +14,13 @@ from undertow.records.usual_names import (
     MEMBER,
     PREDICTION,
     SCORE,
+    flag_of,
     plain,
     those_called,
 )
+
+SEVERAL_ROWS = "in several rows, whose scores are averaged"
+"""Stands in the note on rows of one example in a table, which is said before the audit too."""
 
 
 def member_meant(frame: pl.DataFrame, key: str = "example_id") -> str | None:
@@ -58,3 +62,18 @@ def _called_key(frame: pl.DataFrame) -> tuple[str | None, str | None]:
     texts = (c for c in frame if c.dtype == pl.String and plain(c.name) not in MEMBER)
     rows = (c.name for c in texts if names_rows(c) and numbers_in(c) is None)
     return unique or next(rows, names[0]), None
+
+
+def averaged_note(source: str, frame: pl.DataFrame) -> tuple[str, ...]:
+    """Says that rows of one example are averaged, and which column may be that of members."""
+    ids = frame["example_id"].drop_nulls()
+    several = int(ids.filter(ids.is_duplicated()).n_unique())
+    if not several:
+        return ()
+    name = member_meant(frame)
+    way = (
+        ""
+        if name is None
+        else (f"; {name!r} tells these apart: to compare members, add {flag_of('member', name)}")
+    )
+    return (f"{source}: {several:,} of {ids.n_unique():,} examples are {SEVERAL_ROWS}{way}.",)

@@ -9,7 +9,8 @@ from pathlib import Path
 import polars as pl
 
 from undertow.errors import TableError
-from undertow.records.formats.columns.flags import classes_meant, flags_meant
+from undertow.records.formats.columns.classes_meant import classes_meant
+from undertow.records.formats.columns.flags import flags_meant
 from undertow.records.formats.columns.listed import listed_probabilities
 from undertow.records.formats.columns.meant import UNKNOWN, columns_meant
 from undertow.records.formats.columns.scaling import by_class

@@ -10,13 +10,10 @@ import polars as pl
 
 from undertow.errors import TableError
 from undertow.records.formats.columns.between import between
-from undertow.records.formats.columns.flags import choices, flags_meant
-from undertow.records.formats.columns.meant import (
-    key_meant,
-    member_holding,
-    models_meant,
-    never_models,
-)
+from undertow.records.formats.columns.choices import choices
+from undertow.records.formats.columns.flags import flags_meant
+from undertow.records.formats.columns.meant import key_meant
+from undertow.records.formats.columns.models_meant import member_holding, models_meant, never_models
 from undertow.records.reading import COLUMN_FLAGS
 from undertow.records.usual_names import MOST_SHOWN, flag_of, has_columns
 

@@ -10,7 +10,8 @@ from pathlib import Path
 import polars as pl
 
 from undertow.records.formats.columns.class_sets import rows_of
-from undertow.records.formats.columns.flags import flags_meant, run_meant, who
+from undertow.records.formats.columns.classes_meant import run_meant
+from undertow.records.formats.columns.flags import flags_meant, who
 from undertow.records.formats.columns.listed import Order, order_told
 from undertow.records.formats.columns.meant import UNKNOWN, columns_meant
 from undertow.records.formats.columns.scaling import called_by_class

@@ -17,13 +17,12 @@ from undertow.records.formats.columns.other_scale import SCALE, WRITE
 from undertow.records.formats.columns.values import numbers_in
 from undertow.records.formats.columns.within import DOT, fields_in, is_within
 from undertow.records.formats.decoding.tables import Kind, kind_of, parse, separator_of
+from undertow.records.grade_scale import TO_TYPE
 from undertow.records.order_told import CLASSES
-from undertow.records.usual_names import says_logarithm
+from undertow.records.usual_names import says_how_likely, says_logarithm
 
-TOPS = (5, 10, 100)
-"""The best grade of the scales that people grade on."""
-TOPS_FROM_1 = (5, 7, 10)
-"""The same of scales whose worst grade is 1."""
+LEAST_PER_CENT = 10
+"""Numbers up to this may as well be grades, and no per cent."""
 Ends = tuple[float, float]
 """The lowest and the highest number."""
 ENDS = "({x} - LOWEST) / (HIGHEST - LOWEST)"
@@ -47,24 +46,6 @@ def reach(column: pl.Series) -> str:
     return f"reaches from {low:g} to {high:g}"
 
 
-def of_grades(
-    path: Path, name: str, column: pl.Series, keys: tuple[str, ...], ends: Ends | None = None
-) -> tuple[str, str]:
-    """What to do with grades from 1 to 5, or from 0 to 100: in words, and the command. ``ends`` are
-    those of all grades of a comparison, if these are known."""
-    low, high = ends or ends_of(column)
-    scaled = partial(_command, path, name, column, keys)
-    if low < 0:
-        return "write the ends of the scale into ", scaled(ENDS)
-    from_1 = next((top for top in TOPS_FROM_1 if low >= 1 and high <= top), None)
-    if from_1 is not None:
-        made = scaled(f"({{x}} - 1) / {from_1 - 1}")
-        return f"if 1 is the worst and {from_1} the best, {SCALE}", made
-    top = next((top for top in TOPS if high <= top), None)
-    best = f"{high:g}" if top is None else str(top)
-    return f"if {best} is the best, {SCALE}", scaled("{x} / " + best)
-
-
 def of_probabilities(
     path: Path, name: str, column: pl.Series, keys: tuple[str, ...], ends: Ends | None = None
 ) -> tuple[str, str]:
@@ -75,13 +56,14 @@ def of_probabilities(
     if says_logarithm(name) and (high <= 0 or low >= 0):
         sign = "" if high <= 0 else "-"
         return WRITE[1], scaled(f"({sign}{{x}}).exp()")
-    if low >= 0 and high <= 100:
+    if low >= 0 and LEAST_PER_CENT < high <= 100:
         way = (
             "if it is per cent, give the score above which it decides with --threshold NUMBER, or "
         )
         return f"{way}{SCALE}", scaled(HUNDREDTH)
     if low >= 0:
-        return "write the ends of the scale into ", (
+        graded = f"if it says how good an answer is, add {TO_TYPE}, the worst first; else "
+        return f"{'' if says_how_likely(name) else graded}write the ends of the scale into ", (
             f"{scaled(ENDS)}, after which its middle decides, or "
             "give the score above which it decides with --threshold NUMBER"
         )
@@ -184,6 +166,29 @@ def called_by_class(
     names = ", ".join(map(text_typed, columns))
     made = f'.rename(dict(zip([{names}], ["{OURS}" + c for c in {typed}])))'
     return _written(path, _mark(path, told).removeprefix(", "), keys, "named", made)
+
+
+def by_largest(
+    path: Path,
+    columns: Sequence[str],
+    cells: pl.DataFrame,
+    typed: str,
+    keys: Sequence[str],
+    *,
+    told: bool,
+) -> str:
+    """How the column of the largest number becomes the answer, in place of all; ``typed`` are the
+    classes of the columns as Python has them, ``told`` whether by answers."""
+    names = ", ".join(map(text_typed, columns))
+    if all(numbers_in(cells[c]) is None for c in columns):  # Truth values.
+        x = f'(pl.col({names}).cast(str).str.to_lowercase() == "true")'
+    else:
+        x = _all_typed(columns, cells)
+    made = f"pl.concat_list({x}).list.arg_max().replace_strict(dict(enumerate({typed})))"
+    dropped = f".select(pl.exclude({names}))"
+    return _written(
+        path, f'{made}.alias("prediction"){_mark(path, told)}', keys, "answers", dropped
+    )
 
 
 def in_words(

@@ -10,13 +10,12 @@ from typing import NamedTuple
 
 import polars as pl
 
+from undertow.records.formats.columns.by_row import goes_by_row, with_row_numbers
 from undertow.records.formats.columns.flags import flags_meant
 from undertow.records.formats.columns.keys import member_meant
-from undertow.records.formats.columns.meant import (
-    UNKNOWN,
-    label_of_two,
-    models_meant,
-)
+from undertow.records.formats.columns.labels_meant import label_of_two
+from undertow.records.formats.columns.meant import UNKNOWN
+from undertow.records.formats.columns.models_meant import models_meant
 from undertow.records.formats.columns.values import (
     has_decimals,
     is_nested,
@@ -30,6 +29,7 @@ from undertow.records.usual_names import (
     flag_of,
     plain,
     says_how_likely,
+    says_less_is_better,
     those_called,
 )
 
@@ -57,6 +57,7 @@ def sides_meant(path: Path, frame: pl.DataFrame, reading: Reading) -> str | None
     flags += [] if reading.positive is None else [flag_of("positive", reading.positive)]
     cut = reading.threshold
     flags += [] if cut is None else [flag_of("threshold", f"{cut:.15g}")]
+    flags += [] if reading.scale is None else [reading.scale.typed]
     first, second = (shlex.quote(f"{path}::{model}") for model in models.names[:2])
     meant = [flags_meant(frame), *_label(frame, models)]
     return " ".join(filter(None, [first, "--against", second, *flags, *meant]))
@@ -74,6 +75,8 @@ def _understood(
     if len(found["prediction"]) > 1:
         del typed["prediction"]
     frame = _renamed(frame, {name: COLUMN_FLAGS.get(flag, flag) for flag, name in one.items()})
+    if goes_by_row(frame, reading):
+        frame = with_row_numbers(frame, "member" if "member" in frame.columns else None)
     member = _member(frame) if "member" not in one else None
     if member is not None:
         typed |= {} if member == "member" else {"member": member}
@@ -125,7 +128,8 @@ def _models(
 def _is_score(column: pl.Series) -> bool:
     """Whether it holds decimals from 0 to 1 and is called a score or a probability."""
     name = column.name
-    if name.startswith("p_") or not ("score" in plain(name).split("_") or says_how_likely(name)):
+    called = "score" in plain(name).split("_") or says_how_likely(name)
+    if name.startswith("p_") or not called or says_less_is_better(name):
         return False
     number = numbers_in(column)
     return number is not None and has_decimals(number) and within_one(number)

@@ -19,6 +19,7 @@ from undertow.records.formats.columns.cells import (
     refuse_two_scales,
 )
 from undertow.records.formats.columns.class_columns import refuse_unread
+from undertow.records.formats.columns.largest import refuse_largest
 from undertow.records.formats.columns.listed import listed_probabilities
 from undertow.records.formats.columns.nested import nested_answer, refuse_nested
 from undertow.records.formats.columns.patterns import refuse_patterns
@@ -115,6 +116,8 @@ def _require(
     owners = [names.get(name, name) for name in frame.columns]
     keys = (names.get("example_id", "example_id"),)
     said = f"{path}: has no column {lacks}; {has_columns(owners)}"
+    if predicts:
+        refuse_largest(path, frame, keys, said)
     if "prediction" in lacks:
         refuse_unread(path, frame, names.get("label", "label"), keys)
     if predicts:

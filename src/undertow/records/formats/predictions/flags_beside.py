@@ -9,7 +9,9 @@ import polars as pl
 
 from undertow.errors import TableError
 from undertow.records.formats.columns.between import ONE_FILE, Between
-from undertow.records.formats.columns.flags import choices, flags_meant
+from undertow.records.formats.columns.by_row import way_by_row
+from undertow.records.formats.columns.choices import choices
+from undertow.records.formats.columns.flags import flags_meant
 from undertow.records.formats.columns.meant import APART, UNKNOWN, key_meant
 from undertow.records.formats.columns.values import is_nested, values_of
 from undertow.records.formats.decoding.tables import parse
@@ -26,7 +28,7 @@ def flags_said(
     for a column that nothing tells."""
     flags = _flags(frame, right, sides)
     apart = APART if right is None and flags.endswith(flag_of("label", UNKNOWN)) else ""
-    return f"{flags}{apart}{choices(frame, flags, sides)}"
+    return f"{flags}{apart}{choices(frame, flags, sides)}{way_by_row(flags)}"
 
 
 def _flags(frame: pl.DataFrame, right: Path | pl.DataFrame | None, sides: Between) -> str:

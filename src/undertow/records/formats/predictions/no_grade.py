@@ -7,9 +7,12 @@ from __future__ import annotations
 import polars as pl
 
 from undertow.errors import TableError
-from undertow.records.formats.columns.meant import APART, UNKNOWN, label_of_two
+from undertow.records.formats.columns.labels_meant import label_of_two
+from undertow.records.formats.columns.meant import APART, UNKNOWN
+from undertow.records.formats.columns.scaling import reach
 from undertow.records.formats.columns.values import numbers_in, within_one
 from undertow.records.formats.predictions.sheets import Table
+from undertow.records.grade_scale import ON_SCALE, TO_TYPE, TURNED, GradeScale
 from undertow.records.read_as_grade import note_on
 from undertow.records.usual_names import (
     GRADES,
@@ -35,21 +38,25 @@ def refuse_loss(table: Table, *, of_two: bool) -> None:
     if less and not says_how_likely(score):
         raise TableError(
             f"{table.path}: of column {score!r} less is better, as its name has it, and a score is "
-            f"a grade, of which more is better; {_turned(table.asked.frame['score'])}, in a column "
-            f"of another name, or, if more of {score!r} is better, {as_grades(table)}"
+            f"a grade, of which more is better; {_turned(table.asked.frame['score'])}, or, if more "
+            f"of {score!r} is better, {as_grades(table)}"
         )
 
 
 def _turned(score: pl.Series) -> str:
+    """What to type, so that less of it is better."""
     number = numbers_in(score)
-    if number is not None and within_one(number):
-        return "give 1 minus it"
-    return "turn it round, so that 1 is the best and 0 the worst"
+    if number is None or within_one(number):
+        return f"add {TURNED.typed}, which reads 1 minus it"
+    return f"add {TO_TYPE} with the ends of its scale, the largest first: it {reach(number)}"
 
 
-def grade_note(table: Table, outcome: str) -> tuple[str, ...]:
-    """Says that more is better, where the name of the ``outcome`` does not."""
+def grade_note(table: Table, outcome: str, scale: GradeScale | None = None) -> tuple[str, ...]:
+    """Says which of the ``outcome`` is better: what was asked, or more where its name does not say
+    so."""
     name = table.asked.names.get(outcome, outcome)
+    if scale is not None:
+        return (f"{table.path}: column {name!r} {ON_SCALE} {scale.said}.",)
     if plain(name) in SCORE:
         return ()
     return (note_on(table.path, name),)
@@ -75,6 +82,17 @@ def refuse_probability(table: Table) -> None:
         "values beside it, so it would be read as a grade, by which a surer model is a better one; "
         f"{way}, or, if {score!r} says how good an answer is, {as_grades(table)}"
     )
+
+
+def refuse_scaled_probability(table: Table, scale: GradeScale) -> None:
+    """Refuses a scale of grades for a column that is called a probability."""
+    score = table.asked.names.get("score", "score")
+    if says_how_likely(score):
+        raise TableError(
+            f"{scale.typed}: is of grades, and column {score!r} in {table.path} is called a "
+            "probability, by which a surer model would look better; leave --scale out, and beside "
+            "a label of two values give the score above which it decides with --threshold NUMBER"
+        )
 
 
 def as_grades(table: Table) -> str:

@@ -10,6 +10,7 @@ import polars as pl
 
 from undertow.errors import TableError
 from undertow.records.formats.columns.asked import Asked, as_asked
+from undertow.records.formats.columns.by_row import BY_ROW_ALONE, refuse_other_heights
 from undertow.records.formats.decoding.tables import parse
 from undertow.records.formats.members.join import Sheet, probability_columns
 from undertow.records.formats.members.names import file_name, member_names
@@ -31,10 +32,14 @@ def tables_in(paths: Sequence[Path], reading: Reading) -> list[Table]:
     parsed = {path: parse(path, reading.keys) for path in dict.fromkeys(paths)}
     labelled = reading.labels is not None
     picks, names = reading.picks_of(paths), _member_names(paths, reading)
-    return [
-        Table(path, name, as_asked(path, parsed[path], reading.picking(pick), labelled=labelled))
-        for path, pick, name in zip(paths, picks, names, strict=True)
-    ]
+    return _of_one_height(
+        [
+            Table(
+                path, name, as_asked(path, parsed[path], reading.picking(pick), labelled=labelled)
+            )
+            for path, pick, name in zip(paths, picks, names, strict=True)
+        ]
+    )
 
 
 def tables_of(
@@ -45,10 +50,21 @@ def tables_of(
     ``labelled``: right answers come in a table of their own.
     """
     labelled = labelled or reading.labels is not None
-    return [
-        Table(path, name, as_asked(path, frame, reading, labelled=labelled))
-        for path, name, frame in frames
-    ]
+    return _of_one_height(
+        [
+            Table(path, name, as_asked(path, frame, reading, labelled=labelled))
+            for path, name, frame in frames
+        ]
+    )
+
+
+def _of_one_height(tables: list[Table]) -> list[Table]:
+    """Raises ``TableError`` for tables that go by row and have other numbers of rows."""
+    if any(BY_ROW_ALONE in note for table in tables for note in table.asked.notes):
+        refuse_other_heights(
+            [(str(t.path), t.asked.frame["example_id"].n_unique()) for t in tables]
+        )
+    return tables
 
 
 def sheets_of(

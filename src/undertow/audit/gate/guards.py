@@ -1,0 +1,182 @@
+"""What has to be looked into before the rules of a policy mean anything: each leaves the verdict
+open where it finds something, and is silent otherwise."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+
+from undertow.audit.at_chance import below_chance
+from undertow.audit.exchanged import ONE_ANOTHER
+from undertow.audit.gate.evidence import Evidence
+from undertow.audit.gate.policy import Policy
+from undertow.audit.gate.result import (
+    BELOW,
+    BETTER,
+    BOTH,
+    GAIN,
+    IDENTICAL,
+    TOLD,
+    Decision,
+)
+from undertow.audit.gate.rules._rule import number, shift_span
+from undertow.audit.notices import on_both_sides
+from undertow.audit.slices.table import ALL
+from undertow.records.classes_told import MARK, told_by_answers
+from undertow.records.grade_scale import FRACTIONS, GRADES, TURNED
+from undertow.records.read_as_grade import graded_by_doubt
+from undertow.records.records import Records
+
+
+def guards(
+    evidence: Evidence, policy: Policy, left_out: int = 0, way: str = "", *, alike: bool = False
+) -> Iterator[Decision]:
+    """Those that find something on one variant, of which ``left_out`` examples are not compared;
+    ``way`` says how those that it lacks count as wrong, ``alike`` whether it holds the same as the
+    reference."""
+    if alike and policy.identical == "refused":
+        yield _identical(evidence)
+    yield from _below(evidence, policy)
+    yield from _told(evidence, policy)
+    yield from _graded(evidence, policy)
+    yield from _gain(evidence, policy, left_out, way)
+    yield from _both_sides(evidence)
+
+
+def _identical(evidence: Evidence) -> Decision:
+    """Of a file and its copy."""
+    reference, variant = evidence.pair.reference, evidence.pair.variant
+    return _open(
+        evidence,
+        IDENTICAL,
+        reference.N,
+        (
+            f"{reference.name!r} and {variant.name!r} hold the same, in every answer and every "
+            "column, so nothing was compared. Check that these are the files that you meant; if a "
+            'model may be gated against itself, write identical = "allowed" at the top of the '
+            "policy."
+        ),
+    )
+
+
+def _below(evidence: Evidence, policy: Policy) -> Iterator[Decision]:
+    """Open where a side is shown to do worse than guessing; silent otherwise."""
+    pair = evidence.pair
+    found = below_chance(pair.reference, pair.variant, pair.cluster_N)
+    if found and policy.below_chance == "refused":
+        # Names are exchanged by a file; a model does less than guessing where it is misled.
+        may = "If it may be, as a weak model or one asked to be misled,"
+        if all(ONE_ANOTHER in sentence for sentence in found):
+            may = "If the names are right and the model does mix these classes up,"
+        way = f'{may} write below_chance = "allowed" at the top of the policy.'
+        yield _open(evidence, BELOW, len(found), " ".join((*found, way)))
+
+
+def _told(evidence: Evidence, policy: Policy) -> Iterator[Decision]:
+    """Open where a side's own answers told the order of its classes; silent otherwise."""
+    found = tuple(told_by_answers(evidence.pair.reference, evidence.pair.variant))
+    if found and policy.classes_told == "refused":
+        way = (
+            f"Once it is checked, leave {MARK} out of the file, or write "
+            'classes_told = "allowed" at the top of the policy.'
+        )
+        yield _open(evidence, TOLD, len(found), " ".join((*found, way)))
+
+
+def _graded(evidence: Evidence, policy: Policy) -> Iterator[Decision]:
+    """Open where grades have a name that leaves open which way is better; silent otherwise."""
+    found = tuple(graded_by_doubt(evidence.pair.reference, evidence.pair.variant))
+    if found and policy.more_is_better == "refused":
+        way = (
+            f"If less is better, add {TURNED.typed}, which reads 1 minus it; if more is, add "
+            f'{FRACTIONS.typed}, or write more_is_better = "allowed" at the top of the policy.'
+        )
+        yield _open(evidence, BETTER, len(found), " ".join((*found, way)))
+
+
+def _both_sides(evidence: Evidence) -> Iterator[Decision]:
+    """Open where a file seems to stand on both sides, which draws the sides together; silent
+    otherwise."""
+    found = on_both_sides(evidence.pair)
+    if not found:
+        return
+    mine, other = found[0]
+    yield _open(
+        evidence,
+        BOTH,
+        len(found),
+        (
+            f"Member {mine!r} of {evidence.pair.reference.name!r} and member {other!r} of "
+            f"{evidence.pair.variant.name!r} gave the same answers to every example, and other "
+            "members did not: take the file off one side."
+        ),
+    )
+
+
+def _open(evidence: Evidence, rule: str, observed: int, reason: str) -> Decision:
+    """A guard's decision that something has to be looked into first."""
+    return Decision(
+        rule=rule,
+        variant=evidence.pair.variant.name,
+        slice=ALL,
+        value="",
+        tier="required",
+        outcome="cannot tell",
+        limit=0.0,
+        observed=float(observed),
+        low=math.nan,
+        high=math.nan,
+        n_examples=evidence.pair.reference.N,
+        reason=reason,
+    )
+
+
+def _gain(evidence: Evidence, policy: Policy, left_out: int, way: str) -> Iterator[Decision]:
+    """Open where accuracy on the whole is shown to have gained more than is plausible; silent
+    otherwise."""
+    pair = evidence.pair
+    limits = evidence.shift(
+        pair.reference.correct_MN, pair.variant.correct_MN, np.array([0]), policy.level
+    )
+    effect, low, high = (
+        100 * end for end in (float(limits.effect_G[0]), limits.seen(0)[0], float(limits.high_G[0]))
+    )
+    if not low > policy.max_gain:
+        return
+    chosen = ": "
+    if left_out and way:
+        chosen = (
+            f". {left_out:,} of {left_out + pair.reference.N:,} examples were left out; if they "
+            f"are those on which it fails, this gain is theirs: {way[0].lower()}{way[1:]} Else "
+        )
+    yield Decision(
+        rule=GAIN,
+        variant=pair.variant.name,
+        slice=ALL,
+        value="",
+        tier="required",
+        outcome="cannot tell",
+        limit=policy.max_gain,
+        observed=effect,
+        low=low,
+        high=high,
+        n_examples=int(limits.n_G[0]),
+        reason=(
+            f"Accuracy gained {number(effect)} points "
+            f"{shift_span(low / 100, high / 100, policy.level)}, more than is plausible"
+            f"{chosen}look for leaked answers, another prompt or another filter, "
+            f"{_less_is_better(pair.reference)}or write max_gain = "
+            f"{min(math.ceil(effect), 100)} at the top of the policy."
+        ),
+    )
+
+
+def _less_is_better(reference: Records) -> str:
+    """Of a column of grades in a table, what a gain may be as well."""
+    if reference.answers is None or reference.manifest.metric is not None:
+        return ""
+    told = GRADES in reference.manifest.conditions
+    turned = "exchange the ends of --scale" if told else f"add {TURNED.typed}"
+    return f"ask whether less of the score is better ({turned} then), "

@@ -1,0 +1,51 @@
+"""Says what may stand where suggested flags leave a column open."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import polars as pl
+
+from undertow.records.formats.columns.between import ONE_FILE, Between
+from undertow.records.formats.columns.meant import UNKNOWN, columns_meant, rest_of
+from undertow.records.formats.columns.values import is_nested, numbers_in, within_one
+from undertow.records.formats.columns.within import fields_in
+from undertow.records.grade_scale import TO_TYPE, TURNED
+from undertow.records.usual_names import flag_of, says_harm, says_less_is_better
+
+MOST_SHOWN = 12
+
+
+def choices(frame: pl.DataFrame, flags: str, sides: Between = ONE_FILE) -> str:
+    """What may stand where the ``flags`` leave open which column holds the answers."""
+    if flag_of("prediction", UNKNOWN) not in flags:
+        return ""
+    meant = columns_meant(frame, sides)
+    flat = [name for name in rest_of(frame, meant) if not is_nested(frame[name])]
+    rest = [*flat, *(name for name, field in fields_in(frame).items() if not is_nested(field))]
+    if not rest:
+        return ""
+    some = ", ".join(map(repr, rest[:MOST_SHOWN])) + " …" * (len(rest) > MOST_SHOWN)
+    which = f"whether COLUMN is {some}" if len(rest) == 1 else f"which COLUMN is, of {some}"
+    able = {c: n for c in flat if c not in sides.same and (n := numbers_in(frame[c])) is not None}
+    return (
+        f", where only you know {which}; a score or a probability goes with --score COLUMN in "
+        f"place of --prediction COLUMN{_turned(able, alone=len(rest) == 1)}"
+    )
+
+
+def _turned(able: Mapping[str, pl.Series], *, alone: bool) -> str:
+    """How a score is read of which less is better, of columns that may be one by their numbers;
+    ``alone``: nothing else may be."""
+    less = next((c for c in able if says_less_is_better(c) or says_harm(c)), None)
+    name = next(iter(able), None) if less is None and alone else less
+    if name is None:
+        return ""
+    fractions = within_one(able[name])
+    scale = TURNED.typed if fractions else TO_TYPE
+    if less is None:
+        return f", and with {scale} too{' if less of it is better' if fractions else ''}"
+    return (
+        f"; of {name!r} less is better, as its name has it, so as a score it goes with "
+        f"{flag_of('score', name)} {scale}"
+    )

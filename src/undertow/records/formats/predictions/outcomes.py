@@ -1,0 +1,121 @@
+"""Makes numbers from 0, the worst, to 1, the best, of a column of outcomes: words, truth values,
+numbers, and grades on the scale that a person told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+
+from undertow.errors import TableError
+from undertow.records.formats.columns.cells import refuse_no_number, refuse_two_scales
+from undertow.records.formats.columns.other_scale import OtherScale
+from undertow.records.formats.columns.scaling import ends_of, reach
+from undertow.records.formats.columns.values import within_one
+from undertow.records.formats.decoding.typed import number_of, typed
+from undertow.records.grade_scale import FRACTIONS, TO_TYPE, TURNED, both_ways
+from undertow.records.reading import Reading
+
+GRADES = {"yes": 1.0, "no": 0.0, "correct": 1.0, "incorrect": 0.0, "right": 1.0, "wrong": 0.0,
+          "pass": 1.0, "fail": 0.0, "passed": 1.0, "failed": 0.0}  # fmt: skip
+"""Words that people grade by."""
+DIGITS = 12
+"""To which a grade is rounded: 1.1 / 100 is more than 0.011."""
+
+
+def outcomes(
+    path: Path, column: pl.Series, called: str, ids: pl.Series, reading: Reading
+) -> pl.Series:
+    """The outcomes as numbers. Raises ``TableError`` for what is none, for two scales, and for
+    numbers that are not from 0 to 1 where nobody told their scale."""
+    number = numbers(path, column, called, ids)
+    refuse_two_scales(path, {called: column}, ids, reading.keys)
+    if reading.scale is None:
+        _refuse_other_scales(path, called, column, number)
+        return number
+    return _on_scale(path, called, column, number, ids, reading)
+
+
+def numbers(path: Path, column: pl.Series, called: str, ids: pl.Series) -> pl.Series:
+    """Numbers and truth values; ``TableError`` for anything else."""
+    values = (
+        typed(column.replace("", None), spelling=False) if column.dtype == pl.String else column
+    )
+    number = number_of(_graded(values))
+    wrong = number.is_null() & values.is_not_null()
+    if values.dtype.is_temporal():
+        raise TableError(
+            f"{path}: column {called!r} is {str(values[0])[:60]!r}; expected a number between 0 "
+            "and 1, or true/false"
+        )
+    write = "write a number from 0 to 1, or true or false"
+    refuse_no_number(path, values, called, wrong, ids, write)
+    return number
+
+
+def _graded(values: pl.Series) -> pl.Series:
+    """Numbers for words, where all are words that people grade by."""
+    if values.dtype != pl.String:
+        return values
+    words = values.str.strip_chars().str.to_lowercase()
+    if not words.drop_nulls().is_in(list(GRADES)).all():
+        return values
+    return words.replace_strict(GRADES, default=None, return_dtype=pl.Float64)
+
+
+def _on_scale(
+    path: Path, called: str, column: pl.Series, number: pl.Series, ids: pl.Series, reading: Reading
+) -> pl.Series:
+    scale = reading.scale or FRACTIONS
+    _refuse_signs(path, called, column, reading)
+    known = number.cast(pl.Float64).fill_nan(None)
+    beyond = ~known.is_between(min(scale), max(scale)).fill_null(value=True)
+    if beyond.any():
+        n = int(beyond.arg_max() or 0)
+        raise TableError(
+            f"{path}: column {called!r} is {known[n]:g} for {str(ids[n])[:60]!r}, beyond "
+            f"{scale.typed} ({int(beyond.sum()):,} of {known.count():,} rows); write the ends of "
+            f"its scale, the worst first: the column {reach(known.drop_nulls())}"
+        )
+    return ((known - scale.worst) / (scale.best - scale.worst)).round(DIGITS).alias(number.name)
+
+
+def _refuse_signs(path: Path, called: str, column: pl.Series, reading: Reading) -> None:
+    """Refuses cells in per cent, which are read as fractions, on another scale than that."""
+    scale = reading.scale or FRACTIONS
+    signs = column.dtype == pl.String and column.str.contains("%", literal=True).any()
+    if signs and not {*scale} <= {0.0, 1.0}:
+        raise TableError(
+            f"{scale.typed}: cells of column {called!r} in {path} have the sign %, so they are "
+            f"read from 0 to 1; write {FRACTIONS.typed}, or {TURNED.typed} where less is better"
+        )
+
+
+def _refuse_other_scales(path: Path, called: str, column: pl.Series, number: pl.Series) -> None:
+    known = number.fill_nan(None).drop_nulls()
+    if within_one(known):
+        return
+    endless = known.filter(known.is_infinite())
+    if len(endless):
+        raise TableError(
+            f"{path}: column {called!r} is {endless[0]:g} in {len(endless):,} of {len(known):,} "
+            "rows; expected a number between 0 and 1, or an empty cell"
+        )
+    outside = int((~known.is_between(0, 1)).sum())
+    raise OtherScale.of(
+        f"{path}: column {called!r} {reach(known)} ({outside:,} of {len(known):,} are not between "
+        "0 and 1); expected 0 for the worst answer and 1 for the best",
+        f"column {called!r} in {path}",
+        ends_of(column),
+        _to_type,
+    )
+
+
+def _to_type(ends: tuple[float, float]) -> tuple[str, str]:
+    """What to do in words; there is no command to copy, since nothing tells the ends of a scale,
+    nor which of them is the best."""
+    return (
+        f"add {TO_TYPE} with the ends of its scale, which only you know, the worst first: if these "
+        f"numbers reach both, {both_ways(*ends)}",
+        "",
+    )

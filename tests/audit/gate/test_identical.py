@@ -1,0 +1,83 @@
+"""A model does not pass against itself: nothing was compared where both sides hold the same."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+from click.testing import Result
+from typer.testing import CliRunner
+
+from undertow.cli import app
+
+RULES = "[[max_drop]]\npoints = 3.0\n"
+SAID = (
+    "CANNOT TELL: identical on all cannot be decided: 'old' and 'new' hold the same, in every answer "
+    "and every column, so nothing was compared. Check that these are the files that you meant; if a "
+    'model may be gated against itself, write identical = "allowed" at the top of the policy. The one '
+    "required check passes.\n"
+)
+
+
+@pytest.fixture(autouse=True)
+def in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)  # a gate writes its report where it runs
+
+
+def table(**columns: list[object]) -> pl.DataFrame:
+    rows = range(300)
+    label = ["cat" if n % 2 else "dog" for n in rows]
+    said = ["cat" if n % 7 == 0 else label[n] for n in rows]
+    return pl.DataFrame({"example_id": rows, "prediction": said, "label": label, **columns})
+
+
+def gated(old: pl.DataFrame, new: pl.DataFrame, policy: str = RULES) -> Result:
+    Path("gate.toml").write_text(policy)
+    old.write_csv("old.csv")
+    new.write_csv("new.csv")
+    line = [
+        "gate",
+        "old.csv",
+        "--against",
+        "new.csv",
+        "--policy",
+        "gate.toml",
+        "--quiet",
+        "--force",
+    ]
+    return CliRunner().invoke(app, line)
+
+
+def test_a_copy_is_no_pass():
+    found = gated(table(), table())
+    assert (found.exit_code, found.stdout) == (3, SAID)
+
+
+def test_rows_and_columns_in_another_order_are_a_copy_too():
+    assert (
+        gated(table(), table().reverse().select("label", "prediction", "example_id")).exit_code == 3
+    )
+
+
+def test_a_policy_may_allow_it():
+    found = gated(table(), table(), f'identical = "allowed"\n{RULES}')
+    assert (found.exit_code, found.stdout) == (0, "PASS: The one required check passes.\n")
+
+
+@pytest.mark.parametrize("column", ["confidence", "seconds", "judge_model"])
+def test_equal_answers_of_two_runs_are_compared(column: str):
+    """Another probability, time or remark says that these are two runs."""
+    old, new = (table(**{column: [0.6 + k / 10] * 300}) for k in (1, 2))
+    found = gated(old, new)
+    assert (found.exit_code, found.stdout) == (0, "PASS: The one required check passes.\n")
+
+
+def test_what_differs_in_one_answer_is_compared():
+    new = table().with_columns(
+        pl.when(pl.col("example_id") == 5)
+        .then(pl.lit("dog"))
+        .otherwise("prediction")
+        .alias("prediction")
+    )
+    assert gated(table(), new).exit_code == 0
