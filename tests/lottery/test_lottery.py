@@ -18,7 +18,7 @@ from undertow.cli import app
 from undertow.errors import UserError
 from undertow.lab.lottery.worker import Ran
 from undertow.lab.measurements.calibration import processor_name, write_calibration
-from undertow.lottery.found import Lottery
+from undertow.lottery.found import Lottery, ThreeWays
 from undertow.lottery.lottery import Settings, of_this_machine
 from undertow.lottery.lottery import lottery_of as run_lottery
 from undertow.lottery.measure import clock_of, refuse_unrun, rows_of, run_processes
@@ -246,6 +246,15 @@ def test_the_headline_says_the_best_and_the_emptiest_promise(found: Lottery):
         "No variant is shown to be faster than eager. Operations promise most in vain for csr: "
         f"10.00 × predicted, {ratio} × realised."
     )
+
+
+def test_who_is_promised_nothing_breaks_no_promise(found: Lottery):
+    """A kernel that is slow without a promise has the widest gap, and is no answer here."""
+    slow = replace(found.row("masked-dense"), realised_share=ThreeWays(*[math.nan] * 3))
+    slow = replace(slow, name="slow", gap=ThreeWays(9.0, 9.0, 9.0))
+    assert "in vain for csr" in headline(replace(found, rows=(*found.rows, slow)))
+    alone = headline(replace(found, rows=(found.reference, slow)))
+    assert alone == "No variant is shown to be faster than eager."
 
 
 def test_a_gain_is_said_with_what_it_costs(with_paid: Lottery):

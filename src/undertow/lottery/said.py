@@ -102,8 +102,9 @@ def headline(lottery: Lottery) -> str:
         else f"Fastest is {best.name}: {times(_ratio(best))} as fast as "
         f"{lottery.reference.name}{_pays(lottery, best)}."
     )
-    missing = max(rows, key=lambda row: row.gap.flops if row.gap else 0.0)
-    return f"{gained}{_missed(missing)}"
+    promised = [row for row in rows if row.realised_share and known(row.realised_share.flops)]
+    missing = max(promised, key=lambda row: row.gap.flops if row.gap else 0.0, default=None)
+    return gained if missing is None else f"{gained}{_missed(missing)}"
 
 
 def _once(row: Row) -> bool:
