@@ -5,43 +5,32 @@ This is done in one place, between the file and all that looks at its columns.
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from fnmatch import fnmatchcase
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
-from typing import NamedTuple, NoReturn
+from typing import NamedTuple
 
 import polars as pl
 
 from undertow.errors import TableError
+from undertow.records.formats.columns.absent import named_in, refuse_absent
 from undertow.records.formats.columns.by_row import (
-    ROWS,
-    TYPED,
     by_row_note,
     goes_by_row,
     with_row_numbers,
 )
-from undertow.records.formats.columns.class_columns import read_as_probabilities, read_note
-from undertow.records.formats.columns.either_name import takes_note
+from undertow.records.formats.columns.class_columns import OURS, read_as_probabilities, read_note
 from undertow.records.formats.columns.largest import refuse_one_of_largest
-from undertow.records.formats.columns.nested import called_within
 from undertow.records.formats.columns.nested_slices import refuse_nested_slices
 from undertow.records.formats.columns.part import part_of
 from undertow.records.formats.columns.patterns import refuse_patterns
-from undertow.records.formats.columns.values import positive_among
+from undertow.records.formats.columns.predictions_named import (
+    Predictions,
+    as_members,
+    predictions_named,
+)
 from undertow.records.formats.columns.within import is_there, with_fields
 from undertow.records.reading import COLUMN_FLAGS, NO_ID, Reading, alternatives
-from undertow.records.usual_names import (
-    PROBABLE,
-    USUAL,
-    flag_of,
-    has_columns,
-    plain,
-    those_called,
-)
-
-ANSWERS = ("score", "p_")
-APART = "if right answers are in a file of their own, add --labels FILE"
+from undertow.records.usual_names import flag_of
 
 
 class Asked(NamedTuple):
@@ -51,13 +40,6 @@ class Asked(NamedTuple):
     frame: pl.DataFrame
     notes: tuple[str, ...] = ()
     names: Mapping[str, str] = {}
-
-
-class _Predictions(NamedTuple):
-    """Columns of predictions, and a note where a file has one of several names."""
-
-    columns: Sequence[str] = ()
-    notes: tuple[str, ...] = ()
 
 
 def as_asked(path: Path, frame: pl.DataFrame, reading: Reading, *, labelled: bool = False) -> Asked:
@@ -83,7 +65,7 @@ def as_asked(path: Path, frame: pl.DataFrame, reading: Reading, *, labelled: boo
     chosen = reading.pick is not None and reading.pick in frame.columns
     by_member = "member" in asked or "member" in frame.columns
     by_name = chosen and not by_member
-    wanted, taken = _Predictions() if by_name else _predictions(path, frame, reading)
+    wanted, taken = Predictions() if by_name else predictions_named(path, frame, reading)
     refuse_one_of_largest(path, frame, asked, wanted, reading)
     if len(wanted) == 1:
         asked["prediction"] = wanted[0]
@@ -104,7 +86,7 @@ def as_asked(path: Path, frame: pl.DataFrame, reading: Reading, *, labelled: boo
     if len(wanted) <= 1 and not chosen:
         frame, notes, names = _with_classes(path, frame, notes, names, reading)
     if len(wanted) > 1:
-        frame = _long(path, frame, wanted)
+        frame = as_members(path, frame, wanted)
     if scored:
         # Those of the other models are neither answers nor slices.
         others = alternatives(reading.score)
@@ -153,69 +135,12 @@ def _picks_a_score(reading: Reading) -> bool:
     return reading.pick is not None and reading.pick in alternatives(reading.score)
 
 
-def named_in(frame: pl.DataFrame, given: str | None) -> list[str]:
-    """The columns of this file among those that were named for one flag."""
-    return [name for name in alternatives(given) if name in frame.columns]
-
-
 def _first(path: Path, frame: pl.DataFrame, flag: str, reading: Reading) -> str:
     given = getattr(reading, flag)
     found = next(iter(named_in(frame, given)), None)
     if found is None:
         refuse_absent(path, frame, flag, given, reading)
     return found
-
-
-def refuse_absent(
-    path: Path, frame: pl.DataFrame, flag: str, name: str, reading: Reading
-) -> NoReturn:
-    """Raises ``TableError`` for a column that was named and is not there, with what to type."""
-    others = (given for other, given in reading.columns.items() if other != flag)
-    taken = {column for given in others for column in named_in(frame, given)}
-    free = [column for column in frame.columns if column not in taken]
-    within = called_within(frame.select(free), flag)
-    several = flag == "prediction" and name != ",".join(reading.prediction)
-    instead = _instead(free, flag, name, within, apart=reading.labels is not None)
-    if several and " give both: " in instead:
-        instead = "give the column of each member, by the names that the file has"
-    raise TableError(
-        f"{flag_of(flag, name)}: {path} has no such column; {has_columns(frame.columns)}; {instead}"
-    )
-
-
-def _instead(free: Sequence[str], flag: str, name: str, within: str | None, *, apart: bool) -> str:
-    """What to type in place of a name that the file lacks; ``free`` are columns that no other flag
-    names, ``within`` is a field of one of them. Right answers may come ``apart``."""
-    usual = those_called(USUAL[flag], free)
-    if within is not None:
-        usual = [within]
-    if flag == "score" and not usual:
-        usual = _probable(free)
-    if not any(part.strip() for part in name.split(",")):
-        return f"give --{flag} one of these" if not usual else f"write {flag_of(flag, usual[0])}"
-    close = difflib.get_close_matches(name, free, n=1)
-    # A usual name is no slip: the other side's file probably has it.
-    if close and not (usual and (within is not None or plain(name) in USUAL[flag])):
-        return f"did you mean {flag_of(flag, close[0])}"
-    if usual:
-        both = flag_of(flag, name, usual[0])
-        return f"where files have different names give both: {both}"
-    if flag == "label" and not apart:
-        return f"{APART}, or, to compare answers without any, leave --label out"
-    if flag == "id":
-        one = f"give --{flag} one of these, or, " * bool(free)
-        return f"{one}where the rows of all files are in one order, write {TYPED}: {ROWS}"
-    return f"give --{flag} one of these" if free else f"leave --{flag} out"
-
-
-def _probable(free: Sequence[str]) -> list[str]:
-    """Columns that are called a probability: of two classes that have one each, the positive
-    one's."""
-    classes = [name.removeprefix(ANSWERS[1]) for name in free if name.startswith(ANSWERS[1])]
-    positive = positive_among(classes)
-    if positive is not None:
-        return [f"{ANSWERS[1]}{positive}"]
-    return [] if classes else those_called(PROBABLE, free)
 
 
 def _refuse_twice(asked: Iterable[tuple[str, str]]) -> None:
@@ -227,22 +152,6 @@ def _refuse_twice(asked: Iterable[tuple[str, str]]) -> None:
                 f"{flag_of(other, name)} and {flag_of(flag, name)}: one column cannot be both;"
                 " leave one out"
             )
-
-
-def _predictions(path: Path, frame: pl.DataFrame, reading: Reading) -> _Predictions:
-    """The columns of predictions: by name, as names with commas between, or as a pattern."""
-    found, absent = list[str](), list[str]()
-    for given in reading.prediction:
-        for name in [given] if given in frame.columns else given.split(","):
-            name = name if name in frame.columns else name.strip()
-            fitting = [c for c in frame.columns if fnmatchcase(c, name)]
-            absent += [] if fitting or name in frame.columns else [name]
-            found += [name] if name in frame.columns else fitting
-    found = list(dict.fromkeys(found))
-    if absent and len(found) != 1:
-        slips = (name for name in absent if difflib.get_close_matches(name, frame.columns, n=1))
-        refuse_absent(path, frame, "prediction", next(slips, absent[0]), reading)
-    return _Predictions(found, (takes_note(path, found[0], absent),) if absent else ())
 
 
 def _renamed(
@@ -267,22 +176,6 @@ def _scored_alone(
 
 def _beside_score(names: Iterable[str], wanted: Collection[str]) -> list[str]:
     """Columns of probabilities that give way to a score; those of three and more classes stay."""
-    ours = (name for name in names if name.startswith(ANSWERS[1]) and name != ANSWERS[1])
+    ours = (name for name in names if name.startswith(OURS) and name != OURS)
     others = [name for name in ours if name not in wanted]
     return others if len(others) <= 2 else []
-
-
-def _long(path: Path, frame: pl.DataFrame, wanted: Sequence[str]) -> pl.DataFrame:
-    """Rows of several members from one column for each."""
-    if "member" in frame.columns:
-        raise TableError(
-            f"{flag_of('prediction', *wanted)}: {path} has a column 'member' too, so one column of"
-            f" predictions is enough: {flag_of('prediction', wanted[0])}"
-        )
-    of_one = [c for c in frame.columns if c == ANSWERS[0] or c.startswith(ANSWERS[1])]
-    shared = frame.drop({*wanted, *of_one, "prediction"}, strict=False)
-    parts = [
-        shared.with_columns(frame[name].alias("prediction"), pl.lit(name).alias("member"))
-        for name in wanted
-    ]
-    return pl.concat(parts, how="vertical_relaxed")

@@ -9,7 +9,7 @@ from pathlib import Path
 import polars as pl
 
 from undertow.errors import TableError
-from undertow.records.formats.columns.asked import named_in, refuse_absent
+from undertow.records.formats.columns.absent import named_in, refuse_absent
 from undertow.records.formats.columns.meant import UNKNOWN
 from undertow.records.formats.columns.values import values_of
 from undertow.records.formats.decoding.tables import parse
