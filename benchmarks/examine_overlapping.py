@@ -94,13 +94,18 @@ def rows_of(world: World) -> list[str]:
     for planted in (0.0, PLANTED):
         label_N = changed(given_N, planted, rng)
         known_N = label_N != given_N
-        logits_MENC = np.stack([trained(x_ND, label_N, m) for m in range(MEMBERS)])
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder, "traces.npz")
-            np.savez(path, logits=logits_MENC, labels=label_N)
-            found = examine(read_trace(path, "trace").values, known_N)
+        found = looked_at(x_ND, label_N, known_N)
         rows.append(row(world, found, known_N, (given_N != true_N) & ~known_N))
     return rows
+
+
+def looked_at(x_ND: Floats, label_N: Ints, known_N: NDArray[np.bool_], seed: int = 0) -> Examined:
+    """What examine says of members that are trained on this, by an npz."""
+    logits_MENC = np.stack([trained(x_ND, label_N, seed + m) for m in range(MEMBERS)])
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "traces.npz")
+        np.savez(path, logits=logits_MENC, labels=label_N)
+        return examine(read_trace(path, "trace").values, known_N)
 
 
 def row(world: World, found: Examined, known_N: NDArray[np.bool_], wrong_N: Ints) -> str:
