@@ -20,6 +20,7 @@ from sklearn.datasets import make_classification
 from undertow.audit.examined.believed import Range
 from undertow.audit.examined.examine import Examined, examine
 from undertow.records.traces.read import read_trace
+from undertow.report.examined.stated import stated
 
 Floats = NDArray[np.floating[Any]]
 Ints = NDArray[np.integer[Any]]
@@ -111,28 +112,28 @@ def looked_at(x_ND: Floats, label_N: Ints, known_N: NDArray[np.bool_], seed: int
 def row(world: World, found: Examined, known_N: NDArray[np.bool_], wrong_N: Ints) -> str:
     """Of one examination, in Markdown."""
     listed_N = (found.verdict_N == "likely mislabelled") & ~known_N
-    precision, recall = (
-        (f"{100 * found.expected[0].value:.1f}", said(found.expected[1]))
-        if found.expected and listed_N.any()
-        else ("–", "–")
-    )
+    precision = stated(found, found.expected[0]).value if found.expected else np.nan
     cells = [
         world.name,
         f"{known_N.sum()}" if known_N.any() else "no",
         f"{wrong_N.sum():,}",
         f"{listed_N.sum():,}",
         f"{(listed_N & wrong_N).sum():,}",
-        precision,
-        f"cannot tell ({found.why})" if found.why else said(found.share),
-        recall if found.calibrated else "–",
+        percent(precision),
+        f"cannot tell ({found.why})" if found.why else said(stated(found, found.share)),
+        said(found.calibrated.recall) if found.calibrated else "–",
     ]
     return f"| {' | '.join(cells)} |"
 
 
 def said(of: Range) -> str:
     """In %, with limits."""
-    value, low, high = (f"{100 * each:.1f}" for each in (of.value, of.low, of.high))
-    return f"{value} ({low}–{high})"
+    return f"{percent(of.value)} ({percent(of.low)}–{percent(of.high)})"
+
+
+def percent(share: float) -> str:
+    """Without the sign; a dash where none is stated."""
+    return "–" if np.isnan(share) else f"{100 * share:.1f}"
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ KNOWN = (
 )
 NOT_FITTED: tuple[Why, ...] = ("examples", "epochs", "looks", "no fit")
 NO_GROUP = "an order, not a group: the line to typical moves with the data"
-"""Of atypical examples: of an easy training without a wrong label, four in ten can be some."""
+"""Of atypical examples: of easy clouds without a wrong label 23 to 47 % were called so."""
 FIRST = 20
 """Of a list, that a person is asked to look at."""
 WHY_UNTOLD: dict[Reason, str] = {
