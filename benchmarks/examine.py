@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from undertow.audit.examined.believed import Range
 from undertow.audit.examined.examine import Examined, examine
 from undertow.records.probes import read_probe, read_train, trained_on
+from undertow.report.examined.stated import stated
 
 Mask = NDArray[np.bool_]
 HEAD = (
@@ -55,7 +56,7 @@ def _row(world: World, calibrated: str, found: Examined, known_N: Mask, wrong_N:
     listed_N = asked_N & (found.verdict_N == "likely mislabelled")
     unsure_N = asked_N & (found.verdict_N == "cannot tell")
     hits, listed, wrong = (int(n.sum()) for n in (listed_N & wrong_N, listed_N, asked_N & wrong_N))
-    stated = found.expected if listed else None
+    precision = stated(found, found.expected[0]).value if found.expected else math.nan
     model = " (SmallCNN)" if world.cnn else ""
     kind = f"{world.kind} {100 * world.share:g} %" if world.share else "none but those planted"
     if not world.share and not world.planted:
@@ -64,12 +65,12 @@ def _row(world: World, calibrated: str, found: Examined, known_N: Mask, wrong_N:
         f"{world.data}{model}, {kind}",
         str(world.seed),
         calibrated,
-        _said(found.share) if not found.why else f"cannot tell ({found.why})",
+        _said(stated(found, found.share)) if not found.why else f"cannot tell ({found.why})",
         _percent(float(wrong_N[asked_N].mean())),
         f"{listed:,}",
-        _said(stated[0]) if stated else "–",
+        _percent(precision),
         _percent(hits / listed if listed else math.nan),
-        _said(stated[1]) if stated else "–",
+        _said(found.calibrated.recall) if found.calibrated else "–",
         _percent(hits / wrong if wrong else math.nan),
         f"{int((unsure_N & wrong_N).sum()):,} of {int(unsure_N.sum()):,}",
     ]

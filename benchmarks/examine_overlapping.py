@@ -20,6 +20,7 @@ from sklearn.datasets import make_classification
 from undertow.audit.examined.believed import Range
 from undertow.audit.examined.examine import Examined, examine
 from undertow.records.traces.read import read_trace
+from undertow.report.examined.stated import stated
 
 Floats = NDArray[np.floating[Any]]
 Ints = NDArray[np.integer[Any]]
@@ -94,40 +95,45 @@ def rows_of(world: World) -> list[str]:
     for planted in (0.0, PLANTED):
         label_N = changed(given_N, planted, rng)
         known_N = label_N != given_N
-        logits_MENC = np.stack([trained(x_ND, label_N, m) for m in range(MEMBERS)])
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder, "traces.npz")
-            np.savez(path, logits=logits_MENC, labels=label_N)
-            found = examine(read_trace(path, "trace").values, known_N)
+        found = looked_at(x_ND, label_N, known_N)
         rows.append(row(world, found, known_N, (given_N != true_N) & ~known_N))
     return rows
+
+
+def looked_at(x_ND: Floats, label_N: Ints, known_N: NDArray[np.bool_], seed: int = 0) -> Examined:
+    """What examine says of members that are trained on this, by an npz."""
+    logits_MENC = np.stack([trained(x_ND, label_N, seed + m) for m in range(MEMBERS)])
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "traces.npz")
+        np.savez(path, logits=logits_MENC, labels=label_N)
+        return examine(read_trace(path, "trace").values, known_N)
 
 
 def row(world: World, found: Examined, known_N: NDArray[np.bool_], wrong_N: Ints) -> str:
     """Of one examination, in Markdown."""
     listed_N = (found.verdict_N == "likely mislabelled") & ~known_N
-    precision, recall = (
-        (f"{100 * found.expected[0].value:.1f}", said(found.expected[1]))
-        if found.expected and listed_N.any()
-        else ("–", "–")
-    )
+    precision = stated(found, found.expected[0]).value if found.expected else np.nan
     cells = [
         world.name,
         f"{known_N.sum()}" if known_N.any() else "no",
         f"{wrong_N.sum():,}",
         f"{listed_N.sum():,}",
         f"{(listed_N & wrong_N).sum():,}",
-        precision,
-        f"cannot tell ({found.why})" if found.why else said(found.share),
-        recall if found.calibrated else "–",
+        percent(precision),
+        f"cannot tell ({found.why})" if found.why else said(stated(found, found.share)),
+        said(found.calibrated.recall) if found.calibrated else "–",
     ]
     return f"| {' | '.join(cells)} |"
 
 
 def said(of: Range) -> str:
     """In %, with limits."""
-    value, low, high = (f"{100 * each:.1f}" for each in (of.value, of.low, of.high))
-    return f"{value} ({low}–{high})"
+    return f"{percent(of.value)} ({percent(of.low)}–{percent(of.high)})"
+
+
+def percent(share: float) -> str:
+    """Without the sign; a dash where none is stated."""
+    return "–" if np.isnan(share) else f"{100 * share:.1f}"
 
 
 if __name__ == "__main__":

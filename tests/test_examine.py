@@ -79,12 +79,26 @@ def test_the_tables_hold_what_the_page_tells(npz: Path, truth: np.ndarray, tmp_p
     share = summary["share_wrong"]
     assert share["low"] <= truth.mean() <= share["high"]
     lines = said.splitlines()
-    assert lines[0].startswith("logits of each epoch in an npz: 3 members, 900 examples, 6 epochs;")
+    assert lines[0] == (
+        "logits of each epoch in an npz: 3 members, 900 examples, 6 epochs; told by the first "
+        f"{summary['first_epochs_used']}, where wrong labels are expected to be told best"
+    )
+    atypical = summary["counts"]["atypical"]
+    moves = "an order, not a group: the line to typical moves with the data"
+    assert f"{atypical} atypical ({moves})" in lines[3]
+    page = (tmp_path / "new" / "index.html").read_text()
+    assert f'{atypical}</dd><dd class="note">{moves}</dd>' in page
     assert lines[2] == (
         f"{wrong.height} of 900 labels look wrong; only a look tells whether they are: right "
-        "labels of overlapping classes look the same."
+        "labels of overlapping classes or rare subgroups look the same."
     )
-    assert summary["caveat"] == lines[2].removesuffix(".")
+    alike = (
+        "Nothing here tells a rightly labelled example that looks like another class from one that "
+        "is mislabelled: look at the list before you relabel."
+    )
+    assert summary["caveat"] == f"{lines[2]} {alike}"
+    assert alike in said
+    assert alike in (tmp_path / "new" / "index.html").read_text()
     assert summary["recall"] is None
     assert lines[-1] == f"written to {tmp_path / 'new'}: open index.html in a browser"
     assert [line.split()[0] for line in lines[-12:-2]] == check["example_id"].to_list()[:10]

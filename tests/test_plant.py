@@ -406,9 +406,38 @@ def test_examples_that_the_table_lacks_are_said_and_not_known(planted: Path, tmp
     told = pl.read_csv(planted / "planted.csv")
     told.tail(800).write_csv(tmp_path / "some.csv")
     trace = with_planted(read_trace(planted / "t.npz"), tmp_path / "some.csv")
-    assert trace.notices == ("some.csv tells the labels of 800 of 900 examples.",)
+    assert trace.notices == (
+        "some.csv tells the labels of 800 of 900 examples; whether any of the other 100 was planted "
+        "is not known.",
+    )
+    assert trace.doubts == ()
     known_N = np.load(planted / "known.npy")
     assert (trace.known_wrong_N == known_N & (np.arange(900) >= 100)).all()
+
+
+def test_planted_labels_under_other_ids_are_told_before_any_number(planted: Path, tmp_path: Path):
+    told = pl.read_csv(planted / "planted.csv")
+    other = pl.when(pl.int_range(900) < 500).then("x" + pl.col("example_id"))
+    told.with_columns(other.otherwise("example_id").alias("example_id")).write_csv(
+        tmp_path / "odd.csv"
+    )
+    hidden = int(np.load(planted / "known.npy")[:500].sum())
+    said = (
+        "odd.csv matches only 400 of 900 examples of the trace, and has 500 ids that the trace "
+        f"lacks, {hidden} of them with a planted label. If they are among the other 500 by other "
+        f"ids ('e00000', and there 'xe00000'), these {hidden} count as wrong labels that nobody "
+        "planted, and the share, the list and recall are not what is said. Give the same ids "
+        "(example_id) to both."
+    )
+    trace = with_planted(read_trace(planted / "t.npz"), tmp_path / "odd.csv")
+    assert (trace.doubts, trace.notices) == ((said,), ())
+    asked = ["--planted", str(tmp_path / "odd.csv"), "--out", str(tmp_path / "out")]
+    done = CliRunner().invoke(app, ["examine", str(planted / "t.npz"), *asked])
+    assert f"Before any number: {said}" in done.output.splitlines()[1]
+    page = (tmp_path / "out" / "index.html").read_text()
+    assert 'class="notices" aria-label="Before any number"' in page.split("<h1>")[0]
+    assert f"{hidden} of them with a planted label" in page.split("<h1>")[0]
+    assert json.loads((tmp_path / "out" / "examined.json").read_text())["doubts"] == [said]
 
 
 def test_the_command_writes_into_its_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

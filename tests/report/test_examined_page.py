@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 import pytest
@@ -79,7 +81,9 @@ def test_a_card_is_of_its_example_and_the_worst_comes_first(made):
 
 def _is_of(card: ExaminedCard, at: int, row: dict, trace: Trace, found: Examined) -> None:
     p_ME = np.exp(-trace.values.values["loss"][:, at].astype(np.float64))
-    assert card.curve == curve(p_ME, found.evidence.epochs, f"curve-{at}")
+    assert card.curve == curve(
+        p_ME, trace.values.entry.epochs, found.evidence.epochs, f"curve-{at}"
+    )
     facts = dict(card.facts)
     assert (
         facts["given label answered"] == f"{100 * row['share_given']:.0f} % of {row['looks']} looks"
@@ -90,7 +94,8 @@ def _is_of(card: ExaminedCard, at: int, row: dict, trace: Trace, found: Examined
     assert card.instead == (row["instead"] or "")
     if row["instead"]:
         assert facts["instead"] == f"{100 * row['share_instead']:.0f} %"
-        assert facts["members agree"] == f"{100 * row['agreement']:.0f} %"
+        agree = f"{100 * row['agreement']:.0f} % of members that answer another"
+        assert facts.get("agree on that class") == (None if row["verdict"] == "typical" else agree)
 
 
 def test_values_are_counted_without_known_ones_the_worst_first():
@@ -122,6 +127,7 @@ def test_programs_and_the_page_get_the_same_numbers(made):
     assert told["auroc_of_known"] == found.calibrated.auroc
     assert (told["precision"], told["recall"]) == found.expected
     assert told["share_wrong"] == found.share
+    assert (told["share_wrong_why"], told["precision_at_most"]) == (None, None)
     assert told["not_counted"] == NOT_COUNTED
     assert sum(told["cannot_tell"].values()) == found.count("cannot tell") > 0
     assert told["not_shown_to_be_wrong"] is None
@@ -141,3 +147,25 @@ def test_programs_and_the_page_get_the_same_numbers(made):
     unshown = examine(trace.values, ~found.known_wrong_N)
     assert unshown.unshown is not None
     assert summary(trace, unshown)["not_shown_to_be_wrong"] == unshown.unshown
+
+
+def test_programs_get_no_number_that_the_page_does_not_state(made):
+    trace, found, _ = made
+    asked = int((~found.known_wrong_N).sum())
+    bulk = summary(trace, replace(found, in_bulk=asked // 2))
+    none_N = np.full(len(found.verdict_N), "typical", dtype=object)
+    none = summary(trace, replace(found, verdict_N=none_N))
+    for told, why in (
+        (bulk, "confused in bulk: classes overlap much, or labels are wrong in one direction"),
+        (none, "none is listed"),
+    ):
+        share = told["share_wrong"]
+        assert np.isnan(share.value)
+        assert (share.low, share.high) == (found.share.low, found.share.high)
+        assert told["share_wrong_why"] == why
+        assert np.isnan(told["precision"].value)
+        assert np.isnan(told["alone"]["share_wrong"].value)
+        assert np.isnan(told["alone"]["precision"].value)
+        assert told["recall"] == found.expected[1]
+    group = summary(trace, examine(noisy(wrong=0.0)[0]))
+    assert group["share_wrong_why"] == "cannot tell: no group"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from functools import cache
 
@@ -16,9 +17,11 @@ from undertow.report.examined.said import (
     expected_said,
     headline,
     share_said,
+    told_by,
     trust,
     window_said,
 )
+from undertow.report.examined.stated import few
 from wrong_labels import noisy
 
 
@@ -69,7 +72,7 @@ def test_a_calibrated_list_says_on_what_it_rests():
     listed, asked = fixed.count("likely mislabelled"), int((~known_N).sum())
     assert headline(fixed) == (
         f"{listed} of {asked} labels look wrong; only a look tells whether they are: right labels "
-        "of overlapping classes look the same"
+        "of overlapping classes or rare subgroups look the same"
     )
     assert share_said(fixed) == (
         "Share of wrong labels: 10.0 % if all that look wrong are (0.0 to 12.6 %; the upper limit "
@@ -77,26 +80,81 @@ def test_a_calibrated_list_says_on_what_it_rests():
         "and were learned, so that they look right."
     )
     assert expected_said(fixed) == (
-        "Of the list 91 % are wrong if classes do not overlap, and maybe none if they do; no "
-        "limits can be given. Of labels that are wrong as the known ones it holds 80 % (75 to 85 %)."
+        "Of the list 91 % are wrong if no rightly labelled example looks like another class, and "
+        "maybe none if some do; no limits can be given. Of labels that are wrong as the known ones it holds 80 % (75 to 85 %)."
     )
     assert trust(fixed) == [
         f"Calibrated on {known_N.sum()} labels of this record that are known to be wrong (they "
         "stand worse than another label in 98.8 % of pairs, 97.9 to 99.5 %) and are in no list. "
         "They tell how many wrong labels of their own kind are found: planted at random, they say "
         "little of mistakes that follow one confusion of classes, and nothing of right labels that "
-        "stand as low. Look at the first 20 of the list by eye.",
+        f"stand as low. {ALIKE} Begin with the first 20.",
         "1 example cannot be told: 1 of classes that are confused in bulk. Confused in bulk: either "
         "the two classes overlap, or their labels are wrong in one direction. Look at some of them.",
     ]
     few_N = np.where(np.cumsum(fixed.verdict_N == "likely mislabelled") > 20, "typical", "")
     few = replace(fixed, verdict_N=np.where(few_N == "", fixed.verdict_N, few_N))
     assert 0 < few.count("likely mislabelled") <= 20
-    assert trust(few)[0].endswith("that stand as low. Look at the list by eye.")
+    assert trust(few)[0].endswith(f"that stand as low. {ALIKE}")
     none_N = np.full(len(known_N), "typical", dtype=object)
     assert trust(replace(fixed, verdict_N=none_N))[0].endswith("labels that stand as low.")
 
 
+def listing(found: Examined, listed: int) -> Examined:
+    """The same with so many on the list."""
+    on_N = (found.verdict_N == "likely mislabelled") & ~found.known_wrong_N
+    off_N = on_N & (np.cumsum(on_N) > listed)
+    return replace(found, verdict_N=np.where(off_N, "typical", found.verdict_N))
+
+
+def test_where_few_look_wrong_what_is_stated_is_the_most_to_expect():
+    found = examined(N=1500)
+    assert found.alone is not None
+    fixed = replace(found, alone=replace(found.alone, precision=Range(0.95, 0.0, 1.0)))
+    assert expected_said(listing(fixed, 29)) == (
+        "Of the list at most 95 % are to be expected wrong: so few look wrong that right labels "
+        "weigh among them. Of such lists 83 to 90 % were wrong where 96 to 97 % were stated, and 22 "
+        "to 64 % where a rare subgroup of each class looked like another class (docs/examine.md)."
+    )
+    assert expected_said(listing(fixed, 30)).startswith("Of the list 95 % are wrong if")
+    assert few(listing(fixed, 1))
+    assert not few(listing(fixed, 0))
+
+
+def test_where_none_is_listed_recall_says_how_little_that_tells():
+    found = calibrated()
+    assert found.calibrated is not None
+    told = replace(found.calibrated, recall=Range(0.08, 0.035, 0.152))
+    assert expected_said(listing(replace(found, calibrated=told), 0)) == (
+        "That none is listed does not say that none is wrong: of labels that are wrong as the known "
+        "ones a list would hold 8 % (4 to 15 %)."
+    )
+    assert expected_said(listing(examined(), 0)) == ""
+
+
+def test_pairs_that_round_to_all_have_no_limits():
+    found = calibrated()
+    assert found.calibrated is not None
+    for auroc, said in (
+        (Range(1.0, 1.0, 1.0), "they stand worse than another label in all pairs"),
+        (
+            Range(0.99999, 0.9999, 1.0),
+            "they stand worse than another label in more than 99.9 % of pairs",
+        ),
+        (
+            Range(0.9996, 0.9991, 0.99999),
+            "they stand worse than another label in more than 99.9 % of pairs, 99.9 to more than "
+            "99.9 %",
+        ),
+    ):
+        told = replace(found, calibrated=replace(found.calibrated, auroc=auroc))
+        assert f" ({said}) and are in no list" in trust(told)[0]
+
+
+ALIKE = (
+    "Nothing here tells a rightly labelled example that looks like another class from one that is "
+    "mislabelled: look at the list before you relabel."
+)
 PLANT = (
     "Plant a few to learn more: undertow plant LABELS.csv writes labels to train on, and which of "
     "them are wrong; in the lab, WrongLabels(data, 0.02)."
@@ -110,7 +168,7 @@ def test_a_mixture_alone_says_so_and_what_would_tell_more():
     assert said == [
         "The list is what a mixture of beta distributions believes, and nothing checks it here: "
         "where no label was wrong, overlapping classes gave a list of 223 of 3,000 "
-        f"(docs/examine.md). Look at the first 20 of the list by eye. {PLANT}",
+        f"(docs/examine.md). {ALIKE} Begin with the first 20. {PLANT}",
         "20 labels of the record are known to be wrong, fewer than the 50 that a calibration "
         "needs.",
     ]
@@ -143,7 +201,7 @@ def test_labels_that_are_not_shown_to_be_wrong_are_not_used_and_said_to_be():
         assert trust(fixed) == [
             "The list is what a mixture of beta distributions believes, and nothing checks it "
             "here: where no label was wrong, overlapping classes gave a list of 223 of 3,000 "
-            "(docs/examine.md). Look at the first 20 of the list by eye.",
+            f"(docs/examine.md). {ALIKE} Begin with the first 20.",
             f"{known_N.sum():,} labels are said to be wrong, but are not shown to stand worse than "
             f"the others (they stand worse than another label in {pairs}; more than 50 % has to be "
             "shown). So nothing is calibrated, and they are examined as all others are. "
@@ -172,8 +230,8 @@ def test_a_mixture_alone_states_no_recall_and_no_lower_limit():
     found = examined()
     fixed = replace(found, alone=replace(found.alone, precision=Range(0.996, 0.0, 1.0)))
     assert expected_said(fixed) == (
-        "Of the list more than 99 % are wrong if classes do not overlap, and maybe none if "
-        "they do; no limits can be given."
+        "Of the list more than 99 % are wrong if no rightly labelled example looks like another "
+        "class, and maybe none if some do; no limits can be given."
     )
 
 
@@ -192,11 +250,23 @@ def test_no_share_is_rounded_up_to_all():
 
 
 def test_a_curve_stands_where_its_probabilities_are():
-    drawn = str(curve(np.array([[0.0, 1.0, np.nan], [0.0, 0.0, 1.0]]), 2, "key"))
-    assert "M3.0 49.0L84.0 26.0L165.0 3.0" in drawn
-    assert "M3.0 49.0L84.0 3.0" in drawn
-    assert 'x1="84"' in drawn
+    drawn = str(curve(np.array([[0.0, 1.0, np.nan], [0.0, 0.0, 1.0]]), (2, 4, 9), 2, "key"))
+    assert "M15.0 62.0L95.0 37.5L175.0 13.0" in drawn
+    assert "M15.0 62.0L95.0 13.0" in drawn
+    assert 'x1="95"' in drawn
     assert "from the first epoch on: 0.00, 0.50, 1.00" in drawn
+
+
+def test_the_axes_of_a_curve_say_what_they_are():
+    drawn = str(curve(np.array([[0.0, 1.0, 0.5]]), (2, 4, 9), 2, "key"))
+    written = re.findall(r'<text x="([^"]+)" y="([^"]+)"[^>]*>([^<]+)<', drawn)
+    assert [said for _, _, said in written] == [
+        "probability of the label", "1", "0", "epoch 2", "9",
+    ]  # fmt: skip
+    assert [(float(x), float(y)) for x, y, _ in written[1:]] == [
+        (9, 16), (9, 65), (12, 73), (175, 73),
+    ]  # fmt: skip
+    assert ">epoch 1<" in str(curve(np.array([[0.5]]), (1,), 1, "key"))
 
 
 def test_where_much_is_confused_in_bulk_that_is_said_first_and_no_share():
@@ -272,6 +342,16 @@ def test_the_window_is_said_to_be_the_best_only_where_one_was_chosen():
         f"Here, over the {first}, no group of labels stands low enough for a list."
     )
     assert window_said(replace(found, why="looks")) == "Here nothing is fitted."
+
+
+def test_the_line_of_what_was_read_gives_the_reason_for_the_window():
+    found = examined()
+    first = found.evidence.epochs
+    assert told_by(found) == (
+        f"; told by the first {first}, where wrong labels are expected to be told best"
+    )
+    assert told_by(replace(found, why="no group")) == f"; looked at over the first {first}"
+    assert told_by(replace(found, why="looks")) == ""
 
 
 def test_too_few_looks_are_said():

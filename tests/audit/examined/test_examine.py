@@ -245,6 +245,12 @@ def test_smoothing_keeps_all_of_a_distribution():
     assert (density_B * MIDDLE_B).sum() / BINS == pytest.approx(drawn.mean(), abs=0.01)
 
 
+def test_smoothing_treats_both_ends_of_the_scale_alike():
+    low = (np.arange(8) + 0.5) / BINS
+    np.testing.assert_allclose(smoothed(1 - low), smoothed(low)[::-1])
+    assert smoothed(low)[:8].sum() > 0.75 * BINS
+
+
 def test_recall_is_the_share_of_known_ones_that_would_be_listed():
     values, wrong_N = noisy(N=3000, wrong=0.16, apart=2.3)
     standing_N = standing_of(values, 4)

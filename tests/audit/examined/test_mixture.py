@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.special import betaln
 
-from undertow.audit.examined.believed import believed, best_window, separation_of
+from undertow.audit.examined.believed import believed, best_window, exact_high, separation_of
 from undertow.audit.examined.mixture import BINS, MIDDLE_B, counts_of, falling, fitted
 
 
@@ -122,3 +122,12 @@ def test_limits_hold_wrong_labels_that_look_right_and_precision_has_none():
     found = believed(standing, mixture)
     assert found.precision.value == pytest.approx(of_list)
     assert (found.precision.low, found.precision.high) == (0, 1)
+
+
+def test_limits_of_few_wrong_labels_hold_chance_in_which_examples_there_are():
+    """More than the factor that is always there, and more than the exact limit of so many."""
+    standing = heaps(80, (4, 4), seed=3)
+    _, mixture = best_window([standing])
+    assert mixture is not None
+    share = believed(standing, mixture).share
+    assert share.high > 1.3 * share.value > exact_high(share.value, len(standing))

@@ -223,6 +223,19 @@ def test_lines_of_nan_are_not_seen_and_counted(none: str, tmp_path: Path):
     assert trace.values.values["predicted"][0, 4].tolist()[1] >= 0
 
 
+def test_guids_that_differ_by_blanks_alone_are_refused(tmp_path: Path):
+    lines = (
+        {"guid": guid, "logits_epoch_0": [0.0, 1.0], "gold": 0} for guid in ("a ", "b", "a", "b ")
+    )
+    (tmp_path / "dynamics_epoch_0.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    with pytest.raises(TableError) as refused:
+        read_trace(tmp_path)
+    assert str(refused.value) == (
+        f"{tmp_path}: the ids 'a ' and 'a' differ by blanks at their ends alone, and tables are "
+        "read without; give each example another"
+    )
+
+
 def test_two_files_of_an_epoch(tmp_path: Path):
     write_dynamics(tmp_path, *scores(E=2))
     (tmp_path / "dynamics_epoch_01.jsonl").write_bytes(b"")
@@ -401,6 +414,11 @@ def test_logits_and_their_probabilities_may_lie_side_by_side(tmp_path: Path):
             "the id 'a' stands twice; give each example its own",
         ),
         (
+            {"logits": np.zeros((2, 2, 3)), "labels": np.zeros(2, int), "ids": ["a", " a"]},
+            "the ids 'a' and ' a' differ by blanks at their ends alone, and tables are read "
+            "without; give each example another",
+        ),
+        (
             {"logits": np.zeros((2, 2, 3)), "labels": np.zeros(2, int), "classes": ["a"]},
             "names 1 classes, and scores have 3; name each column",
         ),
@@ -550,6 +568,35 @@ def test_what_is_infinite_is_kept_as_the_largest_value(tmp_path: Path):
     assert values["margin"][0, :, 0].tolist() == [65504, 65504, -65504]
     assert values["loss"][0, :, 0].tolist() == [0, 0, 65504]
     assert values["predicted"][0, :, 0].tolist() == [0, 0, 1]
+
+
+def test_looks_that_are_kept_as_the_largest_value_are_counted(tmp_path: Path):
+    logits_ENC, label_N = np.zeros((3, 4, 3)), np.zeros(4, int)
+    logits_ENC[0, 0, 0], logits_ENC[1, 1, 2], logits_ENC[2, 2, 0] = 7e4, 1e300, 65_000
+    logits_ENC[2, 3] = np.nan
+    said = (
+        "In 2 of 11 looks the logit of the label is 65,504 or more away from the largest other. "
+        "Margins are kept up to there, so that these looks count alike. Divide all logits by one "
+        "number, or save finite ones, before verdicts are used."
+    )
+    np.savez(tmp_path / "t.npz", logits=logits_ENC, labels=label_N)
+    assert read_trace(tmp_path / "t.npz").doubts == (said,)
+    np.savez(tmp_path / "s.npz", logits=logits_ENC / 1e297, labels=label_N)
+    assert read_trace(tmp_path / "s.npz").doubts == ()
+    write_dynamics(tmp_path / "run", logits_ENC, label_N)
+    assert read_trace(tmp_path / "run").doubts == (said,)
+    with undertow.Recorder(
+        tmp_path / "rec",
+        {"example_id": ["t"], "label": [0]},
+        classes=("a", "b", "c"),
+        train={"example_id": list("abcd"), "label": label_N},
+    ) as recorder:
+        member = recorder.member(0, seeds=0)
+        for epoch in range(3):
+            seen = 3 if epoch == 2 else 4
+            member.saw(list("abcd")[:seen], logits_ENC[epoch, :seen], epoch=epoch)
+        member.answers(["t"], logits=np.zeros((1, 3)))
+    assert read_trace(tmp_path / "rec").doubts == (said,)
 
 
 def test_a_probe_that_is_no_trace_of_training(tmp_path: Path):

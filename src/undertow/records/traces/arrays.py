@@ -21,7 +21,7 @@ from undertow.records.traces.scores import (
     refuse_probabilities_as_logits,
     unseen_said,
 )
-from undertow.records.traces.trace import Trace, values_from
+from undertow.records.traces.trace import Trace, refuse_blank_twins, values_from
 
 SCORES, LABELS, IDS, CLASSES = ("logits", "probabilities"), "labels", "ids", "classes"
 LEAST = 1e-8
@@ -103,6 +103,7 @@ def _ids(path: Path, stored: Stored | None, examples: int) -> pl.Series:
     twice = found.filter(found.is_duplicated())
     if len(twice):
         raise TableError(f"{path}: the id {twice[0]!r} stands twice; give each example its own")
+    refuse_blank_twins(path, ids)
     return found
 
 

@@ -15,7 +15,7 @@ from undertow.errors import TableError
 from undertow.records.traces.cartography_lines import Lines, OfEpoch
 from undertow.records.traces.formula import Values, values_of
 from undertow.records.traces.scores import unseen_said
-from undertow.records.traces.trace import Trace, values_from
+from undertow.records.traces.trace import Trace, refuse_blank_twins, values_from
 
 NAMED = "dynamics_epoch_{}.jsonl"
 NAME = re.compile(r"dynamics_epoch_(\d+)\.jsonl(\.gz)?")
@@ -75,6 +75,7 @@ def read_cartography(folder: Path) -> Trace:
     lines, files = Lines(), dynamics_files(folder)
     logits = [lines.of_epoch(path, epoch) for epoch, path in files.items()]
     ids, classes = list(lines.labels), _classes(folder, lines)
+    refuse_blank_twins(folder, ids)
     label_N = np.array(list(lines.labels.values()), dtype=np.int32)
     epochs = _counted(files)
     seen = [_values(of_epoch, ids, label_N, classes) for of_epoch in logits]

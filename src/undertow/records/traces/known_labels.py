@@ -51,6 +51,7 @@ def with_planted(trace: Trace, path: Path) -> Trace:
         classes=_names(trace.classes, index),
         known_wrong_N=trace.known_wrong_N | wrong_N,
         notices=(*trace.notices, *unmatched),
+        doubts=(*trace.doubts, *_other_ids(path, told, ids, len(there))),
     )
 
 
@@ -91,11 +92,16 @@ def _unmatched(
 ) -> list[str]:
     """What is said of examples that only one of the two has, and of true labels of no class."""
     said = []
-    if len(there) < len(ids):
-        said.append(f"{path.name} tells the labels of {len(there):,} of {len(ids):,} examples.")
-    beside = told.height - int(told[ID].is_in(ids).sum())
-    if beside:
-        said.append(f"{path.name} has {beside:,} of {told.height:,} ids that the trace lacks.")
+    rest, beside = len(ids) - len(there), _beside(told, ids)
+    if rest and not beside.height:
+        said.append(
+            f"{path.name} tells the labels of {len(there):,} of {len(ids):,} examples; whether any "
+            f"of the other {rest:,} was planted is not known."
+        )
+    elif beside.height and not rest:
+        said.append(
+            f"{path.name} has {beside.height:,} of {told.height:,} ids that the trace lacks."
+        )
     unknown = sum(right is None for right in true)
     if unknown:
         said.append(
@@ -109,6 +115,33 @@ def _unmatched(
             f"of the trace, as {none[0]!r}; they count as wrong."
         )
     return said
+
+
+def _beside(told: pl.DataFrame, ids: list[str]) -> pl.DataFrame:
+    """Rows of examples that the trace lacks."""
+    return told.filter(~pl.col(ID).is_in(ids))
+
+
+def _other_ids(path: Path, told: pl.DataFrame, ids: list[str], there: int) -> tuple[str, ...]:
+    """What is said first where both have examples that the other lacks: if these are the same ones
+    by other ids, what was planted among them is hidden."""
+    beside, rest = _beside(told, ids), len(ids) - there
+    if not rest or not beside.height:
+        return ()
+    planted = beside.filter(pl.col(LABEL) != pl.col(TRUE)).height
+    return (
+        f"{path.name} matches only {there:,} of {len(ids):,} examples of the trace, and has "
+        f"{beside.height:,} ids that the trace lacks, {planted:,} of them with a planted label. If "
+        f"they are among the other {rest:,} by other ids ({ids[_first_other(told, ids)]!r}, and "
+        f"there {beside[ID][0]!r}), these {planted:,} count as wrong labels that nobody planted, "
+        f"and the share, the list and recall are not what is said. Give the same ids ({ID}) to "
+        "both.",
+    )
+
+
+def _first_other(told: pl.DataFrame, ids: list[str]) -> int:
+    known = set(told[ID].to_list())
+    return next((n for n, each in enumerate(ids) if each not in known), 0)
 
 
 def _indices(given: list[str | None], label: list[int], classes: tuple[str, ...]) -> dict[str, int]:

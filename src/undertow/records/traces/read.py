@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from undertow.records.probes import ProbeValues, read_probe, read_train, trained
 from undertow.records.read import read_manifest
 from undertow.records.traces.arrays import read_arrays
 from undertow.records.traces.cartography import dynamics_files, read_cartography
-from undertow.records.traces.trace import Trace
+from undertow.records.traces.trace import Trace, clipped
 
 TRUE, WRONG = "true_label", "mislabelled"
 COLUMNS = ("loss", "margin", "error", "predicted")
@@ -27,6 +28,11 @@ PROBE = "trace"
 
 def read_trace(path: Path, probe: str = PROBE) -> Trace:
     """``probe`` names that of a population. ``UserError`` for what holds no trace."""
+    trace = _read(path, probe)
+    return replace(trace, doubts=(*trace.doubts, *clipped(trace.values)))
+
+
+def _read(path: Path, probe: str) -> Trace:
     if os.path.isdir(path):
         if (path / MANIFEST).is_file():
             return _of_population(path, probe)

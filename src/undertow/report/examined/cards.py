@@ -117,7 +117,7 @@ def _card(
         str(row["instead"] or ""),
         picture_of(content, fits) if isinstance(content, bytes) else None,
         prompt_of(content, fits) if isinstance(content, str) else None,
-        curve(np.exp(-loss_ME), found.evidence.epochs, f"curve-{at}"),
+        curve(np.exp(-loss_ME), trace.values.entry.epochs, found.evidence.epochs, f"curve-{at}"),
         _facts(row, believed_wrong(found)),
     )
 
@@ -132,7 +132,9 @@ def _facts(row: dict[str, object], called: str) -> tuple[tuple[str, str], ...]:
     ]
     if row["instead"]:
         facts.append(("instead", percent(of("share_instead"), 0)))
-        facts.append(("members agree", percent(of("agreement"), 0)))
+        if row["verdict"] != "typical":
+            agree = f"{percent(of('agreement'), 0)} of members that answer another"
+            facts.append(("agree on that class", agree))
     if row["reason"]:
         facts.append(("cannot tell", str(row["reason"])))
     if np.isfinite(of("p_mislabelled")):

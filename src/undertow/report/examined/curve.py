@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from markupsafe import Markup
 from numpy.typing import NDArray
 
-from undertow.report.figures.svg import QUIET, WORSE, rule, tag
+from undertow.report.figures.svg import QUIET, WORSE, rule, tag, text
 from undertow.report.wording import number
 
-WIDTH, HEIGHT, PAD = 168.0, 52.0, 3.0
+WIDTH, HEIGHT, PAD = 178.0, 76.0, 3.0
+LEFT, TOP, BOTTOM = 12.0, 13.0, 62.0
+"""Of the place where curves are; what the axes are is written around it."""
+SIZE = 8.5
 
 
-def curve(p_ME: NDArray[np.floating[Any]], epochs: int, key: str) -> Markup:
-    """A thin line per member and a thick one of their mean; a rule where the window ends that the
-    verdict rests on. ``p_ME`` is NaN where an epoch did not see the example."""
+def curve(p_ME: NDArray[np.floating[Any]], epoch_E: Sequence[int], epochs: int, key: str) -> Markup:
+    """A thin line per member and a thick one of their mean over ``epoch_E``; a rule where the
+    window ends that the verdict rests on. ``p_ME`` is NaN where an epoch did not see the
+    example."""
     mean_E = mean_seen_by_members(p_ME)
     lines = [_line(one_E, "member", QUIET, 0.7) for one_E in p_ME[:8]]
-    frame = [rule(0, _y(at), WIDTH, _y(at), "grid", QUIET, 0.4) for at in (0.0, 1.0)]
+    frame = [rule(LEFT, _y(at), WIDTH, _y(at), "grid", QUIET, 0.4) for at in (0.0, 1.0)]
     if epochs < len(mean_E):
         x = _x(epochs - 1, len(mean_E))
         frame.append(rule(x, _y(0), x, _y(1), "zero", QUIET, 0.6))
@@ -28,6 +33,7 @@ def curve(p_ME: NDArray[np.floating[Any]], epochs: int, key: str) -> Markup:
         "svg",
         tag("title", f"Probability of the given label from the first epoch on: {said}", id=key),
         *frame,
+        *_axes(epoch_E),
         *lines,
         _line(mean_E, "mean", WORSE, 2.0),
         class_="curve",
@@ -37,6 +43,19 @@ def curve(p_ME: NDArray[np.floating[Any]], epochs: int, key: str) -> Markup:
         role="img",
         aria_labelledby=key,
     )
+
+
+def _axes(epoch_E: Sequence[int]) -> list[Markup]:
+    """What runs along them, and from where to where."""
+    written = [
+        (LEFT, TOP - 5, "probability of the label", "start"),
+        (LEFT - 3, _y(1) + 3, "1", "end"),
+        (LEFT - 3, _y(0) + 3, "0", "end"),
+        (LEFT, HEIGHT - 3, f"epoch {epoch_E[0]}", "start"),
+    ]
+    if len(epoch_E) > 1:
+        written.append((WIDTH - PAD, HEIGHT - 3, str(epoch_E[-1]), "end"))
+    return [text(x, y, said, anchor, SIZE) for x, y, said, anchor in written]
 
 
 def mean_seen_by_members(p_ME: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
@@ -57,8 +76,8 @@ def _line(p_E: NDArray[np.floating[Any]], class_: str, stroke: str, width: float
 
 
 def _x(epoch: int, epochs: int) -> float:
-    return PAD + (WIDTH - 2 * PAD) * epoch / max(epochs - 1, 1)
+    return LEFT + PAD + (WIDTH - LEFT - 2 * PAD) * epoch / max(epochs - 1, 1)
 
 
 def _y(p: float) -> float:
-    return PAD + (HEIGHT - 2 * PAD) * (1 - p)
+    return TOP + (BOTTOM - TOP) * (1 - p)

@@ -15,7 +15,8 @@ from undertow.audit.examined.called import REASONS, VERDICTS
 from undertow.audit.examined.examine import Examined
 from undertow.audit.examined.table import REASON
 from undertow.records.traces.trace import Trace
-from undertow.report.examined.said import NOT_COUNTED, headline
+from undertow.report.examined.said import headline
+from undertow.report.examined.stated import ALIKE, AT_MOST, NOT_COUNTED, few, stated, unstated
 from undertow.report.publish import publish
 from undertow.report.serial import plain
 from undertow.report.spreadsheet import csv_of
@@ -58,6 +59,8 @@ def summary(trace: Trace, found: Examined) -> dict[str, Any]:
         "format": FORMAT,
         "undertow": undertow.__version__,
         "read": trace.about,
+        "doubts": list(trace.doubts),
+        "notices": list(trace.notices),
         "members": list(trace.values.members),
         "examples": len(trace.values.example_id_N),
         "epochs": list(trace.values.entry.epochs),
@@ -71,14 +74,19 @@ def summary(trace: Trace, found: Examined) -> dict[str, Any]:
         "not_shown_to_be_wrong": found.unshown,
         "calibrated": told is not None,
         "auroc_of_known": None if told is None else told.auroc,
-        "caveat": headline(found) if found.count("likely mislabelled") else None,
-        "share_wrong": found.share,
+        "caveat": f"{headline(found)}. {ALIKE}" if found.count("likely mislabelled") else None,
+        "share_wrong": stated(found, found.share),
+        "share_wrong_why": unstated(found),
         "not_counted": None if found.why else NOT_COUNTED,
-        "precision": None if expected is None else expected[0],
+        "precision": None if expected is None else stated(found, expected[0]),
+        "precision_at_most": AT_MOST if few(found) else None,
         "recall": None if told is None else told.recall,
         "alone": None
         if found.alone is None
-        else {"share_wrong": found.alone.share, "precision": found.alone.precision},
+        else {
+            "share_wrong": stated(found, found.alone.share),
+            "precision": stated(found, found.alone.precision),
+        },
         "confusions": [
             {
                 "given": trace.name_of(one.given),

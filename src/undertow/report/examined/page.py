@@ -57,11 +57,12 @@ def page(
     made = environment().get_template("examined.html")
     return made.render(
         title=headline(found),
-        counts=[(TITLES[verdict], verdict, n) for verdict, n in counts(found)],
+        counts=[(TITLES[verdict], n, note) for verdict, n, note in counts(found)],
         share=unbroken(share_said(found)),
         expected=unbroken(expected_said(found)),
         trust=[unbroken(said) for said in trust(found)],
         notices=trace.notices,
+        doubts=trace.doubts,
         kinds=[(TITLES[kind.verdict], kind) for kind in shown],
         unseen="" if any(kind.pictured for kind in shown) else unseen,
         pairs=_pairs(trace, found),

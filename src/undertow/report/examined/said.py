@@ -8,20 +8,24 @@ from undertow.audit.examined.called import REASONS, VERDICTS, Reason
 from undertow.audit.examined.examine import Examined, Why
 from undertow.audit.examined.planted import FEWEST, Unshown
 from undertow.audit.examined.windows import FEWEST_EPOCHS, FEWEST_EXAMPLES, FEWEST_LOOKS
+from undertow.report.examined.stated import (
+    ALIKE,
+    AT_MOST,
+    CAVEAT,
+    NONE_LISTED,
+    NOT_COUNTED,
+    few,
+    overlaps,
+)
 from undertow.report.wording import number, percent, plural
 
 KNOWN = (
     "Plant a few to learn more: undertow plant LABELS.csv writes labels to train on, and which of "
     "them are wrong; in the lab, WrongLabels(data, 0.02)."
 )
-CAVEAT = "only a look tells whether they are: right labels of overlapping classes look the same"
-"""Of every list, in its headline: no shape of a trace tells the two apart."""
-NOT_COUNTED = (
-    "Not counted: mistakes that follow one confusion of classes and were learned, so that they "
-    "look right."
-)
-"""Beside every share: where labels are wrong so, more can be than its upper limit says."""
 NOT_FITTED: tuple[Why, ...] = ("examples", "epochs", "looks", "no fit")
+NO_GROUP = "an order, not a group: the line to typical moves with the data"
+"""Of atypical examples: of easy clouds without a wrong label 23 to 47 % were called so."""
 FIRST = 20
 """Of a list, that a person is asked to look at."""
 WHY_UNTOLD: dict[Reason, str] = {
@@ -33,9 +37,6 @@ WHY_UNTOLD: dict[Reason, str] = {
     "nothing fitted": "since nothing is fitted",
     "label": "without a label",
 }
-MUCH = 1 / 4
-"""Of the examples, confused in bulk, from which nothing is said of how many labels are wrong but
-how many they can be. Of two tables of blobs that overlap much 29 and 37 % are so."""
 
 
 def headline(found: Examined) -> str:
@@ -46,15 +47,10 @@ def headline(found: Examined) -> str:
     return f"{listed:,} of {asked:,} labels {'looks' if listed == 1 else 'look'} wrong; {CAVEAT}"
 
 
-def counts(found: Examined) -> list[tuple[str, int]]:
-    """Each verdict and how many have it."""
-    return [(verdict, found.count(verdict)) for verdict in VERDICTS]
-
-
-def overlaps(found: Examined) -> bool:
-    """Whether so many examples are confused in bulk that what is believed of the others is of no
-    use."""
-    return found.in_bulk > MUCH * max(int((~found.known_wrong_N).sum()), 1)
+def counts(found: Examined) -> list[tuple[str, int, str]]:
+    """Each verdict, how many have it, and what has to be known of that number."""
+    of_each = ((verdict, found.count(verdict)) for verdict in VERDICTS)
+    return [(verdict, n, NO_GROUP if verdict == "atypical" and n else "") for verdict, n in of_each]
 
 
 def believed_wrong(found: Examined) -> str:
@@ -75,7 +71,7 @@ def share_said(found: Examined) -> str:
             f"{NOT_COUNTED}"
         )
     if not found.count("likely mislabelled"):
-        told = f"Share of wrong labels: up to {below_all(share.high, 1)}; none is listed."
+        told = f"Share of wrong labels: up to {below_all(share.high, 1)}; {NONE_LISTED}."
         return f"{told} {NOT_COUNTED}"
     return (
         f"Share of wrong labels: {percent(share.value)} if all that look wrong are "
@@ -84,26 +80,32 @@ def share_said(found: Examined) -> str:
 
 
 def expected_said(found: Examined) -> str:
-    """What is expected of the list; empty where there is none. Without known wrong labels nothing
-    is said of recall."""
-    if found.expected is None or not found.count("likely mislabelled"):
+    """What is expected of the list. Without known wrong labels nothing is said of recall; with
+    them it is where none is listed, too: that alone says how much this is worth."""
+    if found.expected is None:
         return ""
     precision, recall = found.expected
-    said = (
-        ""
-        if overlaps(found)
-        else (
-            f"Of the list {below_all(precision.value)} are wrong if classes do not overlap, and "
-            "maybe none if they do; no limits can be given."
-        )
-    )
+    listed = found.count("likely mislabelled")
+    said = _precision(precision.value, few(found)) if listed and not overlaps(found) else ""
     if not found.calibrated:
         return said
-    held = (
-        f"Of labels that are wrong as the known ones it holds {below_all(recall.value)} "
-        f"({between(recall, 0)})."
+    share = f"{below_all(recall.value)} ({between(recall, 0)})"
+    if not listed:
+        return (
+            "That none is listed does not say that none is wrong: of labels that are wrong as the "
+            f"known ones a list would hold {share}."
+        )
+    return f"{said} Of labels that are wrong as the known ones it holds {share}.".strip()
+
+
+def _precision(expected: float, few_listed: bool) -> str:
+    """What is wrong of a list, which no planted label tells."""
+    if few_listed:
+        return f"Of the list at most {below_all(expected)} are to be expected wrong: {AT_MOST}."
+    return (
+        f"Of the list {below_all(expected)} are wrong if no rightly labelled example looks like "
+        "another class, and maybe none if some do; no limits can be given."
     )
-    return f"{said} {held}".strip()
 
 
 def trust(found: Examined) -> list[str]:
@@ -145,6 +147,18 @@ def window_said(found: Examined) -> str:
     return (
         f"The {first} are those in which wrong labels are expected to be told best, since later "
         "the members learn them by heart."
+    )
+
+
+def told_by(found: Examined) -> str:
+    """By which epochs, and why by no more; for the line that says what was read."""
+    if found.why in NOT_FITTED:
+        return ""
+    if found.why:
+        return f"; looked at over the first {found.evidence.epochs}"
+    return (
+        f"; told by the first {found.evidence.epochs}, where wrong labels are expected to be told "
+        "best"
     )
 
 
@@ -198,9 +212,8 @@ def _rests_on(found: Examined) -> str:
 def _look(found: Examined) -> str:
     """What to do with a list; nothing where there is none."""
     listed = found.count("likely mislabelled")
-    if listed > FIRST:
-        return f" Look at the first {FIRST} of the list by eye."
-    return " Look at the list by eye." if listed else ""
+    first = f" Begin with the first {FIRST}." if listed > FIRST else ""
+    return f" {ALIKE}{first}" if listed else ""
 
 
 def _more(found: Examined) -> str:
@@ -210,10 +223,11 @@ def _more(found: Examined) -> str:
 
 
 def _pairs(auroc: Range) -> str:
-    return (
-        f"they stand worse than another label in {percent(auroc.value, 1)} of pairs, "
-        f"{between(auroc)}"
-    )
+    """With limits, unless all of them round to all pairs."""
+    worse = "they stand worse than another label in"
+    if percent(auroc.low, 1) == percent(1.0, 1):
+        return f"{worse} {'all' if auroc.value == 1 else 'more than 99.9 % of'} pairs"
+    return f"{worse} {below_all(auroc.value, 1)} of pairs, {between(auroc)}"
 
 
 def _unused(unshown: Unshown) -> str:

@@ -14,6 +14,7 @@ from undertow.report.examined.said import (
     expected_said,
     headline,
     share_said,
+    told_by,
     trust,
 )
 from undertow.report.wording import number, plural, short
@@ -27,15 +28,18 @@ def terminal(trace: Trace, found: Examined, check: pl.DataFrame) -> str:
     read = (
         f"{short(trace.about, 120)}: {plural(len(values.members), 'member')}, "
         f"{plural(len(values.example_id_N), 'example')}, "
-        f"{plural(len(values.entry.epochs), 'epoch')}; told by the first {found.evidence.epochs}"
+        f"{plural(len(values.entry.epochs), 'epoch')}{told_by(found)}"
     )
-    of_each = ", ".join(f"{n:,} {verdict}" for verdict, n in counts(found))
+    of_each = ", ".join(
+        f"{n:,} {verdict}{f' ({note})' if note else ''}" for verdict, n, note in counts(found)
+    )
     known = int(found.known_wrong_N.sum())
     more = f" ({plural(known, 'label')} known to be wrong left out)" if known else ""
     said = [expected_said(found), *trust(found)]
     lines = [
         read,
         *(short(one, 300) for one in trace.notices),
+        *(f"Before any number: {short(one, 900)}" for one in trace.doubts),
         "",
         f"{headline(found)}.",
         f"{of_each}{more}.",
