@@ -77,7 +77,7 @@ def test_a_frame_without_ids_is_told_that_its_index_can_be_them():
         assert str(caught.value) == (
             "old: has no column 'example_id', by which frames are joined; it has 'y_pred', "
             "'y_true', 'age'; if its index names the examples, add id='index', else make a column "
-            "of ids"
+            "of ids, or, if the rows of both sides are in one order, add id='none'"
         )
 
 

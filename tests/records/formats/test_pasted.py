@@ -357,6 +357,20 @@ def test_one_logit_of_several_is_no_score_and_no_answer(
     )
 
 
+def test_a_threshold_says_how_one_of_two_logits_is_read(policy: Policy) -> None:
+    rows = of_two("logit_0", "logit_1", [0, 1])
+    write(
+        lambda w: (
+            {k: np.array(v) * (4 if "logit" in k else 1) for k, v in rows(w).items() if k != "uid"}
+            | {"uid": IDS}
+        )
+    )
+    assert "look like the logits of the classes" in asked(
+        policy, id="uid", score="logit_1", label="y"
+    )
+    assert asked(policy, id="uid", score="logit_1", label="y", threshold=2) == "fail"
+
+
 def test_numbers_that_are_no_answer_are_not_suggested_as_one(policy: Policy) -> None:
     """Three features beside three classes are not its logits."""
     draw = np.random.default_rng(6)

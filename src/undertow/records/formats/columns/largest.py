@@ -96,7 +96,9 @@ def refuse_one_of_largest(
     predictions."""
     scores = [c for c in alternatives(way.score) if c in frame.columns] if "score" in asked else []
     flag, named = ("score", scores) if scores else ("prediction", [*wanted])
-    if not named or way.pick is not None or way.scale is not None or not _may_be(frame[named[0]]):
+    # A threshold and a scale say how one column alone is read.
+    told = way.pick is not None or way.scale is not None or way.threshold is not None
+    if not named or told or not _may_be(frame[named[0]]):
         return
     meant = columns_meant(frame)
     label = asked.get("label", "label" if "label" in frame.columns else meant.label)
