@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -18,10 +19,12 @@ from undertow.cli.usage import epilog
 class Run:
     """Which variants are run, and how."""
 
-    only: Annotated[str, typer.Option(help="Run these variants alone, with commas between.")] = ""
-    without: Annotated[str, typer.Option(help="Leave these variants out, with commas between.")] = (
-        ""
-    )
+    only: Annotated[
+        list[str] | None, typer.Option(help="Run these variants alone; again, or with commas.")
+    ] = None
+    without: Annotated[
+        list[str] | None, typer.Option(help="Leave these variants out; again, or with commas.")
+    ] = None
     batch: Annotated[int, typer.Option(help="Examples of a call that is timed.")] = 64
     processes: Annotated[
         int, typer.Option(help="Processes whose seconds give the limits; 5 or more.")
@@ -76,8 +79,8 @@ def lottery(
 
     settings = Settings(
         batch=run.batch, processes=run.processes, repeats=run.repeats, sparsity=run.sparsity,
-        channels=run.channels, only=_listed(run.only), without=_listed(run.without),
-        classes=_listed(classes), by=tuple(by or ()),
+        channels=run.channels, only=_listed(run.only or ()), without=_listed(run.without or ()),
+        classes=_listed((classes,)), by=tuple(by or ()),
     )  # fmt: skip
     with report_folder(out, usual="lottery", files=FILES, force=force) as folder:
         typer.echo(
@@ -94,5 +97,5 @@ def lottery(
         )
 
 
-def _listed(given: str) -> tuple[str, ...]:
-    return tuple(each.strip() for each in given.split(",") if each.strip())
+def _listed(given: Iterable[str]) -> tuple[str, ...]:
+    return tuple(each.strip() for one in given for each in one.split(",") if each.strip())

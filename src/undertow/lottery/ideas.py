@@ -66,10 +66,12 @@ def run_ideas(
             calibration = calibrate()
     answers = []
     with TemporaryDirectory(prefix="undertow-ideas-") as folder:
-        request = asdict(Request(settings.names, settings.batch, settings.repeats, folder))
+        request = Request(settings.names, settings.batch, settings.repeats, folder)
         for number in range(settings.processes):
             tell(f"process {number + 1} of {settings.processes}: times ideas and their twins")
-            answers.append(answer_of(WORKER, request, Path(folder), _died))
+            answers.append(
+                answer_of(WORKER, asdict(replace(request, process=number)), Path(folder), _died)
+            )
     return ideas_of(answers, calibration, settings)
 
 

@@ -51,7 +51,8 @@ def run_processes(
     answers: dict[str, NDArray[Any]] = {}
     for number in range(processes):
         tell(f"process {number + 1} of {processes}: builds the variants and takes their time")
-        asked = request if number == 0 else replace(request, answers=None)
+        answers_at = request.answers if number == 0 else None
+        asked = replace(request, answers=answers_at, process=number)
         runs.append(_one_process(asked, folder))
         refuse_unrun(request.model, runs[-1])
         if asked.answers is not None:

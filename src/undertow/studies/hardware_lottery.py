@@ -6,22 +6,24 @@ Question    An idea can win because it suits the hardware and software there are
 Reference   Fully connected networks on long-tailed Fashion-MNIST, run eager by torch in float32.
 Variants    Pruned by gradual magnitude pruning to half, a fifth, a tenth, a twentieth and a
             fiftieth of the weights; narrow dense networks with as many multiplications as each;
-            int8 by the engine's own kernels, and int8 weights alone. A second dense population,
-            which shows what chance alone gives. Each in torch eager and compiled, ONNX Runtime and
-            OpenVINO; pruned ones also in a sparse format (CSR), by either product that torch has.
-            Beside them ideas that lose, each against a dense layer of as many operations.
+            int8, dynamic by torchao, static by ONNX Runtime and OpenVINO; int8 weights alone. A
+            second dense population, which shows what chance alone gives. Each in torch eager and
+            compiled, ONNX Runtime and OpenVINO; pruned ones also in CSR, by either product that
+            torch has. Beside them ideas, each against a dense layer of as many operations.
 Measured    Seconds of a batch of 64 on one thread, as a multiple of the dense network's; what
             operations, bytes and a calibrated roofline promise; accuracy by class and frequency;
             exemplars beside their floor.
 Test        Process p times member p of every population; limits of ratios are Student's t over
             processes, on logarithms. Who pays: the audit (members exchanged, within pairs where an
-            engine runs the reference's own members; max-T over slices). What a network that suits
-            the hardware costs is an audit of narrow networks against pruned ones of as many
-            multiplications. A claim about speed holds where the limits of all its ratios do.
-Departures  The essay measures nothing, so all claims are its sentences put into numbers of ours;
-            its accelerators are one processor and four engines, so what falls off a cliff on GPUs
-            and TPUs cannot be seen here. Small networks: launches weigh more than in large ones.
-            Convolutions are left out, as torch has no sparse kernel for them.
+            engine runs the reference's own members; max-T over slices; a loss below 5 points is
+            tolerated). What a network that suits the hardware costs is an audit of narrow networks
+            against pruned ones of as many multiplications; that a class pays beyond the whole can
+            be shown and not refuted. A claim about speed holds where each of its ratios is shown.
+Departures  The essay measures nothing; claims are its sentences, or ours, in numbers of ours. One
+            processor and four engines stand for its accelerators, so what falls off a cliff on GPUs
+            and TPUs is not seen. Small networks, whose launches weigh more, with one rate; no
+            convolutions, as torch has no sparse kernel for them; not torch's older int8 kernels
+            (quantize_dynamic), 3.0 to 3.5 times dense in a check where torchao had .7.
 """
 
 from dataclasses import replace
@@ -44,13 +46,12 @@ from undertow.study.lottery.in_engines import InEngines
 from undertow.study.lottery.outcomes import above, as_fast, below, changes_sides, spared
 from undertow.study.pairs import Gain
 
-PAPER, BEYOND, SECONDS, IDEAS = "2009.06489", "accuracy_beyond_overall", "engines", "ideas"
-INSTEAD = "narrow instead of pruned"
+PAPER, OURS, BEYOND = "2009.06489", "ours", "accuracy_beyond_overall"
+SECONDS, IDEAS, INSTEAD = "engines", "ideas", "narrow instead of pruned"
 MEMBERS: dict[Scale, int] = {"smoke": 2, "demo": 6, "small": 12, "paper": 30}
 EPOCHS: dict[Scale, int] = {"smoke": 1, "demo": 12, "small": 24, "paper": 100}
-TIMES: dict[Scale, tuple[int, int]] = {  # processes, and readings in each
-    "smoke": (2, 3), "demo": (3, 10), "small": (6, 15), "paper": (10, 30)
-}  # fmt: skip
+TIMES = {"smoke": (2, 3), "demo": (3, 10), "small": (6, 15), "paper": (10, 30)}
+"""Processes, and readings in each."""
 FEW, ALL = (0.1,), (0.5, 0.2, 0.1, 0.05, 0.02)
 LEFT: dict[Scale, tuple[float, ...]] = {"smoke": FEW, "demo": FEW, "small": ALL, "paper": ALL}
 CLASSES, REVERSED = 10, (9, 8, 7, 6, 5, 4, 3, 2, 1, 0)
@@ -140,7 +141,7 @@ def panels(r: Results) -> list[Panel]:
     ]
 
 
-@claim("Timing alone: a second dense population runs as fast as the first, within 3 %", "ours")
+@claim("Timing alone: a second dense population runs as fast as the first, within 3 %", OURS)
 def equally_fast(r: Results) -> Outcome:
     return as_fast(of(r).in_each(AGAIN.of(1), DENSE.name, by.FLOAT32), within=0.03)
 
@@ -150,17 +151,17 @@ def zeros_buy_nothing(r: Results) -> Outcome:
     return as_fast(of(r).in_each(TENTH, DENSE.name, by.FLOAT32), within=0.03)
 
 
-@claim("A kernel that skips zeros is slower than the dense one at a tenth of the weights", PAPER)
+@claim("A kernel that skips zeros is slower than the dense one at a tenth of the weights", OURS)
 def no_sparse_kernels(r: Results) -> Outcome:
     return below({"CSR": of(r).speed(of(r).by_left(could.SPARSE, by.EAGER)[0.1])})
 
 
-@claim("The same weights in torch's own linear layer are slower than dense ones", "ours")
+@claim("The same weights in torch's own linear layer are slower than dense ones", OURS)
 def no_sparse_layer(r: Results) -> Outcome:
-    return below({"CSR": of(r).speed(of(r).by_left(could.AS_LINEAR, by.EAGER)[0.1])})
+    return below({"CSR as linear": of(r).speed(of(r).by_left(could.AS_LINEAR, by.EAGER)[0.1])})
 
 
-@claim("Weights stored in 8 bits are multiplied as before and buy no speed", PAPER)
+@claim("Weights stored in 8 bits alone are multiplied as before, and slower", OURS)
 def stored_small(r: Results) -> Outcome:
     return below(of(r).in_each(by.WEIGHTS, DENSE.name, (by.EAGER, by.COMPILED)))
 
@@ -171,12 +172,14 @@ def better(r: Results) -> Outcome:
     return decided([(gain.low, gain.high)], f"at a tenth, pruned − narrow {gain} points")
 
 
-@claim("… and narrow is faster, in every engine", PAPER)
+@claim("… and narrow is faster in every engine, also than a product that skips zeros", PAPER)
 def and_loses(r: Results) -> Outcome:
-    return above(of(r).in_each(FITTING, TENTH, by.FLOAT32))
+    found, skips = of(r).in_each(FITTING, TENTH, by.FLOAT32), of(r).of(f"{TENTH}, CSR", by.EAGER)
+    beside = of(r).ratio(of(r).of(FITTING, by.EAGER).cell, skips.cell)
+    return above(found | {f"{by.EAGER}, CSR": beside})
 
 
-@claim("Who ships the narrow network instead makes a class pay beyond the whole", "ours")
+@claim("Who ships the narrow network instead makes a class pay beyond the whole", OURS)
 def who_pays(r: Results) -> Outcome:
     lowest = r.within(INSTEAD).lowest(FITTING, BEYOND, "class")
     null = r.lowest(AGAIN.of(1), BEYOND, "class")
@@ -186,17 +189,17 @@ def who_pays(r: Results) -> Outcome:
     )
 
 
-@claim("Whether int8 or half the multiplications is faster depends on the engine", PAPER)
+@claim("Whether torchao's int8 beats half the multiplications depends on who runs it", OURS)
 def depends_on_engine(r: Results) -> Outcome:
-    return changes_sides(of(r).in_each(by.INT8, NARROW.of(0.5), by.FLOAT32))
+    return changes_sides(of(r).in_each(by.INT8, NARROW.of(0.5), (by.EAGER, by.COMPILED)))
 
 
-@claim("Ideas without kernels of their own are slower than dense layers of equal operations", PAPER)
+@claim("All eight ideas are slower than dense layers of equal operations, in torch eager", OURS)
 def ideas_lose(r: Results) -> Outcome:
     return above(slower_in(r.measurement(IDEAS)))
 
 
-@claim("int8 makes no class pay, in any engine", "ours")
+@claim("int8 makes no class lose 5 points, in any engine", OURS)
 def int8_spares(r: Results) -> Outcome:
     return spared({name: r.lowest(name, "accuracy", "class") for name in by.BY_ENGINE})
 
@@ -205,6 +208,3 @@ cliff = untested(
     "Capsules run acceptably on processors and fall off a cliff on GPUs and TPUs", PAPER,
     "no accelerator here; what they cost on one processor stands in the table of ideas",
 )  # fmt: skip
-waited = untested(
-    "Backpropagation waited three decades for hardware", PAPER, "history, not a measurement"
-)

@@ -24,7 +24,7 @@ def test_each_choice_that_ran_has_a_row_with_its_promise_and_who_pays():
     assert rows["torch eager", "pruned to 10 %, CSR"][3] == "−6 %"
     assert "3 processes with 5 readings each" in table.note
     assert "one thread of a processor; seconds the wall's" in table.note
-    assert "97 % of the wall's seconds" in table.note
+    assert "97.0 % of the wall's seconds" in table.note
 
 
 def test_equal_multiplications_are_compared_in_both():

@@ -4,8 +4,10 @@ engines, take turns, so that any two of them can be set beside each other."""
 from __future__ import annotations
 
 import pickle
-from collections.abc import Callable, Sequence
+import random
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -44,13 +46,14 @@ class Cell:
 @dataclass(frozen=True)
 class Asked:
     """Weights of one member of each population. ``look`` asks for costs and answers too, which one
-    process finds for all."""
+    process finds for all; networks are built and asked in an order of each ``process``."""
 
     networks: tuple[tuple[Population, Path], ...]
     cells: tuple[Cell, ...]
     batch: int
     repeats: int
     look: bool
+    process: int = 0
 
 
 def engines() -> dict[str, Variant]:
@@ -81,24 +84,29 @@ def measured(described: bytes) -> list[dict[str, Any]]:
     torch._dynamo.config.recompile_limit = max(8, len(asked.cells))
     of = {population.name: _Network(population, path) for population, path in asked.networks}
     every = engines()
-    rows: list[Ran] = []
-    calls: dict[str, Callable[[], object]] = {}
-    built: list[Built | None] = []
-    for place, cell in enumerate(asked.cells):
-        row, made = of[cell.network].built(every[cell.engine], asked.batch)
-        rows.append(row)
-        built.append(made)
-        if made is not None:
-            x_B = of[cell.network].x_N[: asked.batch]
-            calls[str(place)] = lambda made=made, x=x_B: made.logits(x)  # type: ignore[misc]
-    for called, seconds in timed_together(calls, asked.repeats).items():
+    rows: dict[int, Ran] = {}
+    built: dict[int, Built | None] = {}
+    places = list(range(len(asked.cells)))
+    random.Random(asked.process).shuffle(places)  # what was built before may tell on what comes
+    for place in places:
+        cell = asked.cells[place]
+        rows[place], built[place] = of[cell.network].built(every[cell.engine], asked.batch)
+    calls = {
+        str(place): partial(made.logits, of[asked.cells[place].network].x_N[: asked.batch])
+        for place, made in built.items()
+        if made is not None
+    }
+    together = timed_together(calls, asked.repeats, process=asked.process)
+    for called, seconds in together.items():
         row = rows[int(called)]
         row.wall, row.processor = seconds.wall, seconds.processor
-    looked = [
-        of[cell.network].looked_into(made, cell.engine, asked.batch) if asked.look and made else {}
-        for cell, made in zip(asked.cells, built, strict=True)
-    ]
-    return [asdict(row) | more for row, more in zip(rows, looked, strict=True)]
+    found = []
+    for place, cell in enumerate(asked.cells):
+        made, more = built[place], {}
+        if asked.look and made is not None:
+            more = of[cell.network].looked_into(made, cell.engine, asked.batch)
+        found.append(asdict(rows[place]) | more)
+    return found
 
 
 class _Network:

@@ -51,6 +51,7 @@ class Request:
     sparsity: float
     channels_kept: float
     answers: str | None
+    process: int = 0
 
 
 @dataclass
@@ -101,7 +102,7 @@ def ran(request: Request, tell: Callable[[str], object] = lambda at: None) -> di
             found[variant.name].status, found[variant.name].note = "error", told(error)
     tell(TURNS)
     calls = {name: (lambda m=made: m.logits(x_B)) for name, made in built.items()}
-    for name, seconds in timed_together(calls, request.repeats).items():
+    for name, seconds in timed_together(calls, request.repeats, process=request.process).items():
         found[name].wall, found[name].processor = seconds.wall, seconds.processor
     if request.answers:
         np.savez(request.answers, **answers)

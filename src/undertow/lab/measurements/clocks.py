@@ -45,20 +45,25 @@ def reading(call: Call, times: int) -> Reading:
 
 
 def timed_together(
-    calls: Mapping[str, Call], repeats: int, warm: int = 3, long_enough: float = LONG_ENOUGH
+    calls: Mapping[str, Call],
+    repeats: int,
+    warm: int = 3,
+    long_enough: float = LONG_ENOUGH,
+    process: int = 0,
 ) -> dict[str, Timed]:
     """Medians of ``repeats`` readings of each call, after ``warm`` calls that are not counted.
 
     The calls take turns, reading by reading, so what slows the machine for a while slows all of
     them and hardly moves their ratios. Each round has an order of its own, and each reading a call
     before it that does not count: what one leaves in the caches would else fall to the same one in
-    all processes, and the second of two equal calls would be shown to be slower.
+    all processes, and the second of two equal calls would be shown to be slower. Each ``process``
+    has orders of its own, since limits over processes do not see what all of them share.
     """
     times = {name: _times(call, warm, long_enough) for name, call in calls.items()}
     seen: dict[str, list[Reading]] = {name: [] for name in calls}
     for number in range(repeats):
         order = list(calls)
-        random.Random(number).shuffle(order)
+        random.Random(f"{process} {number}").shuffle(order)
         for name in order:
             calls[name]()
             seen[name].append(reading(calls[name], times[name]))

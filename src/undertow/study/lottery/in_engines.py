@@ -60,7 +60,7 @@ class InEngines:
             (p, weights_of(folders[p.name], _done(folders[p.name]), number))
             for p in self.populations
         )
-        asked = Asked(networks, self.cells, self.batch, self.times[1], look=number == 0)
+        asked = Asked(networks, self.cells, self.batch, self.times[1], number == 0, number)
         context = multiprocessing.get_context("spawn")  # libraries read variables as they load
         with (
             no_main(),

@@ -39,6 +39,7 @@ class Request:
     batch: int
     repeats: int
     exports: str
+    process: int = 0
 
 
 def ran(
@@ -89,7 +90,7 @@ def timed_idea(
             rows[at], made = agreeing(_from_file(engine, kept), network, x_B)
             if made is not None:
                 calls[at] = lambda m=made, x=x_B: m.logits(x)
-    for at, seconds in timed_together(calls, request.repeats).items():
+    for at, seconds in timed_together(calls, request.repeats, process=request.process).items():
         rows[at].wall, rows[at].processor = seconds.wall, seconds.processor
     return costs, rows
 
