@@ -573,3 +573,24 @@ def test_grades_beside_no_two_values_or_beside_answers_are_read(
         for name in ("old.csv", "new.csv"):
             pl.read_csv(name).drop("topic").write_csv(name)
     assert asked(policy, id="qid") == "fail"
+
+
+@pytest.mark.parametrize("gold", ["gold", "target", "truth"])
+def test_a_label_that_differs_between_the_sides_is_the_answer(gold: str, policy: Policy) -> None:
+    write(lambda w: {"image": IDS, "label": NAMES[w.said], gold: NAMES[w.right]})
+    flags = pasted(asked(policy), "", [])[0]
+    assert flags == f"--id image --prediction label --label {gold}"
+    assert asked(policy, id="image", prediction="label", label=gold) == "fail"
+
+
+def test_labels_that_differ_on_many_examples_are_never_left_out(policy: Policy) -> None:
+    write(lambda w: {"image": IDS, "label": NAMES[w.said], "gold": NAMES[w.right]})
+    given = Reading(id="image", prediction=("gold",), label="label", allow_partial=True)
+    found = gate_files(Request([Path("old.csv")], [[Path("new.csv")]], given), policy)
+    assert found.verdict == "not comparable"
+    assert found.reason == (
+        "Not comparable: 'old' and 'new' have different labels for one example: 118 of 1000 examples, "
+        "first 'img_0002' ('dog' and 'owl'); right answers are the same for both models, so correct the "
+        "data; if they are what each model answered, give that column with --prediction in place of "
+        "--label."
+    )

@@ -19,7 +19,7 @@ from undertow.records.formats.predictions.sheets import Table
 from undertow.records.formats.predictions.threshold import say_which_positive
 from undertow.records.usual_names import GRADED, GRADES, flag_of, plain
 
-KNOWN = frozenset({"example_id", "member", "score", "input", "cluster", "content_hash"})
+KNOWN = frozenset({"example_id", "member", "score", "input", "cluster", "content_hash", "task"})
 """Columns that readers know as something else."""
 
 
