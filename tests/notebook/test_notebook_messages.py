@@ -146,8 +146,8 @@ def test_grades_and_classes_of_a_frame_of_pandas():
     assert str(caught.value) == (
         "old: column 'score' reaches from 40 to 90 (2 of 2 are not between 0 and 1); expected 0 for "
         "the worst answer and 1 for the best; add scale=(WORST, BEST) with the ends of its scale, "
-        "which only you know, the worst first: if these numbers reach both, scale=(40, 90) if more "
-        "is better, scale=(90, 40) if less is"
+        "which only you know: the number of the worst answer, then that of the best (6,1 where 1 is the "
+        "best grade, 1,6 where 6 is)"
     )
     old = pd.DataFrame({"id": range(2), "p_a": [40, 90], "p_b": [60, 10]})
     with pytest.raises(UserError) as caught:

@@ -215,8 +215,21 @@ def test_a_fifth_of_the_labels_may_be_corrected() -> None:
     label = [n % 3 for n in range(60)]
     other = [(n + (k < 12)) % 3 for k, n in enumerate(label)]
     assert refused(make("a", [label], label), make("b", [label], other)).endswith(
-        "; right answers are the same for both models, so correct the data"
+        "; right answers are the same for both models, so correct the data; if they are what each "
+        "model answered, give that column with --prediction in place of --label"
     )
+
+
+@pytest.mark.parametrize(("differ", "is_left_out"), [(3, True), (4, False)])
+def test_a_twentieth_of_the_labels_may_be_left_out(differ: int, is_left_out: bool) -> None:
+    label = [n % 3 for n in range(60)]
+    other = [(n + (k < differ)) % 3 for k, n in enumerate(label)]
+    a, b = make("a", [label], label), make("b", [label], other)
+    if is_left_out:
+        assert align(a, b, allow_partial=True).reference.N == 57
+    else:
+        with pytest.raises(NotComparableError):
+            align(a, b, allow_partial=True)
 
 
 def test_labels_of_one_side_serve_both() -> None:

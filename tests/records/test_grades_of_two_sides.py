@@ -47,9 +47,9 @@ def test_one_rule_for_both_sides(
     assert str(caught.value) == (
         f"old.csv: column 'score' reaches from {reach[0]} ({outside} of 60 are not between 0 and 1); "
         "expected 0 for the worst answer and 1 for the best; column 'score' in new.csv reaches from "
-        f"{reach[1]}; add scale=(WORST, BEST) with the ends of its scale, which only you know, the "
-        f"worst first: if these numbers reach both, scale={ends} if more is better, "
-        f"scale={ends[::-1]} if less is"
+        f"{reach[1]}; add scale=(WORST, BEST) with the ends of its scale, which only you know: the "
+        "number of the worst answer, then that of the best (6,1 where 1 is the best grade, 1,6 where "
+        "6 is)"
     )
     for scale, right in ((ends, means), (ends[::-1], [1 - mean for mean in means])):
         found = undertow.compare("old.csv", "new.csv", scale=scale).findings

@@ -34,6 +34,9 @@ from undertow.records.reading import Missing
 from undertow.records.records import Records
 from undertow.records.top_five import FEWEST, among_all
 
+MOST_LEFT_OUT = 0.05
+"""The share of labels that may differ and be left out, if it is more than one."""
+
 
 @dataclass(frozen=True, eq=False)
 class Aligned:
@@ -191,10 +194,23 @@ def _same_labels(
     first = int(different_N.argmax())
     shown = f" ({_label(reference, first)} and {_label(variant, first)})"
     doubt, outcome = other_examples(reference, variant), _may_be_outcomes(different_N, reference)
+    if not outcome and _are_many(reference, variant):
+        outcome = (
+            "; if they are what each model answered, give that column with --prediction in place "
+            "of --label"
+        )
     if outcome:  # Leaving them out would leave out all that changed.
         allow_partial = False
     cure = doubt or f"right answers are the same for both models, so correct the data{outcome}"
     return _without(reference, variant, different_N, sentence, said, allow_partial, shown, cure)
+
+
+def _are_many(reference: Records, variant: Records) -> bool:
+    """Whether labels of both sides differ on so many examples that a column of answers may have
+    been named as the right ones: leaving them out would leave out what is worse."""
+    both_N = (reference.label_N >= 0) & (variant.label_N >= 0)
+    differ = int((both_N & (reference.label_N != variant.label_N)).sum())
+    return differ > max(1, MOST_LEFT_OUT * int(both_N.sum()))
 
 
 def _may_be_outcomes(different_N: NDArray[np.bool_], reference: Records) -> str:

@@ -16,6 +16,11 @@ GRADES = "grades"
 """The condition that both sides of a comparison have in common, where they are told it."""
 TO_TYPE = "--scale WORST,BEST"
 """With words in place of numbers, which only a person knows."""
+WORST_FIRST = (
+    "the number of the worst answer, then that of the best (6,1 where 1 is the best grade, 1,6 "
+    "where 6 is)"
+)
+"""What stands for the words: no pair to be copied, since the wrong one passes a worse model."""
 ON_SCALE = "is read as a grade that goes"
 """Stands in the note with the scale, which is said before the audit too."""
 
@@ -40,12 +45,6 @@ FRACTIONS, TURNED = GradeScale(0.0, 1.0), GradeScale(1.0, 0.0)
 """From 0 to 1, of which more is better, or less."""
 
 
-def both_ways(low: float, high: float) -> str:
-    """What to type by which end is the best, of numbers that reach from ``low`` to ``high``."""
-    more, less = GradeScale(low, high), GradeScale(high, low)
-    return f"{more.typed} if more is better, {less.typed} if less is"
-
-
 def grade_scale(given: object) -> GradeScale:
     """Two numbers as they were given: text with a comma, or from Python a pair. Raises
     ``UserError``, one line."""
@@ -57,9 +56,8 @@ def grade_scale(given: object) -> GradeScale:
     if not (math.isfinite(worst) and math.isfinite(best)) or worst == best:
         typed = given if isinstance(given, str) else ",".join(map(str, _listed(given)))
         raise UserError(
-            f"--scale {shlex.quote(typed[:60])}: are no two different numbers; write that of the "
-            "worst answer, a comma, and that of the best, as in --scale 1,5 where 5 is the best, "
-            "or --scale 5,1 where 1 is"
+            f"--scale {shlex.quote(typed[:60])}: are no two different numbers; write {TO_TYPE}: "
+            f"{WORST_FIRST}"
         )
     return GradeScale(worst + 0.0, best + 0.0)  # No zero is negative.
 

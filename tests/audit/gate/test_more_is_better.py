@@ -49,9 +49,9 @@ def test_a_name_that_leaves_it_open_is_no_pass(tmp_path: Path, name: str):
     )
     assert (found.exit_code, found.stdout) == (
         3,
-        f"CANNOT TELL: more_is_better on all cannot be decided: {doubts} If less is better, add "
-        "--scale 1,0, which reads 1 minus it; if more is, add --scale 0,1, or write more_is_better "
-        '= "allowed" at the top of the policy. The one required check passes.\n',
+        f"CANNOT TELL: more_is_better on all cannot be decided: {doubts} Say which with "
+        "--scale WORST,BEST, 1,0 where less is better, which reads 1 minus it, and 0,1 where more is, "
+        'or write more_is_better = "allowed" at the top of the policy. The one required check passes.\n',
     )
 
 

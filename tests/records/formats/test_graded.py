@@ -133,8 +133,8 @@ def test_an_example_without_an_outcome_counts_nowhere(put):
             "example_id,score\nq1,7\nq2,1\n",
             "column 'score' reaches from 1 to 7 (1 of 2 are not between 0 and 1); expected 0 for the "
             "worst answer and 1 for the best; add --scale WORST,BEST with the ends of its scale, "
-            "which only you know, the worst first: if these numbers reach both, --scale 1,7 if more "
-            "is better, --scale 7,1 if less is",
+            "which only you know: the number of the worst answer, then that of the best (6,1 where 1 "
+            "is the best grade, 1,6 where 6 is)",
         ),
         (
             "example_id,score\nq1,often\n",
@@ -228,7 +228,8 @@ def test_clusters_that_cannot_be_read_are_refused_unless_others_are_asked_for(pu
 
 TYPE = (
     "expected 0 for the worst answer and 1 for the best; add --scale WORST,BEST with the ends of its "
-    "scale, which only you know, the worst first: if these numbers reach both, "
+    "scale, which only you know: the number of the worst answer, then that of the best (6,1 where 1 "
+    "is the best grade, 1,6 where 6 is)"
 )
 
 
@@ -249,14 +250,14 @@ def test_grades_of_both_sides_are_asked_for_their_scale_at_once(
     begins = "a.csv: column 'rating' reaches from 1 to 5 (8 of 9 are not between 0 and 1); "
     python = TYPE.replace("--scale WORST,BEST", "scale=(WORST, BEST)")
 
-    def both(other: str, top: int) -> str:
-        """What is said where another file reaches as far as it does, and both to the ``top``."""
+    def both(other: str) -> str:
+        """What is said where another file reaches as far as it does."""
         also = python.replace("best; add", f"best; column 'rating' in {other}; add")
-        return f"{begins}{also}scale=(1, {top}) if more is better, scale=({top}, 1) if less is"
+        return f"{begins}{also}"
 
-    assert said("a.csv", "b.csv") == both("b.csv reaches from 1 to 4", 5)
-    assert said("a.csv", "c.csv") == both("c.csv reaches from 1 to 8", 8)
-    assert said(pl.read_csv("a.csv"), "b.csv") == both("b.csv reaches from 1 to 4", 5).replace(
+    assert said("a.csv", "b.csv") == both("b.csv reaches from 1 to 4")
+    assert said("a.csv", "c.csv") == both("c.csv reaches from 1 to 8")
+    assert said(pl.read_csv("a.csv"), "b.csv") == both("b.csv reaches from 1 to 4").replace(
         "a.csv", "old"
     )
     for old in ("a.csv", pl.read_csv("a.csv")):
@@ -304,7 +305,7 @@ def test_no_end_of_a_scale_is_made_up(put, values: list[str], ways: tuple[str, s
     outside = sum(not 0 <= float(value) <= 1 for value in values)
     assert refused([path]) == (
         f"{path}: column 'score' reaches from {values[0]} to {values[1]} ({outside} of 2 are not "
-        f"between 0 and 1); {TYPE}--scale {ways[0]} if more is better, --scale {ways[1]} if less is"
+        f"between 0 and 1); {TYPE}"
     )
     for way, scores in zip(ways, ([[0, 1]], [[1, 0]]), strict=True):
         records, about = read_any([path], scale=way)
@@ -325,8 +326,8 @@ def test_a_scale_is_two_different_numbers(given: object) -> None:
         Reading(scale=given)  # type: ignore[arg-type]
     typed = {6: "6", (6, True): "6,True", "6 1": "'6 1'"}.get(given, given)  # type: ignore[call-overload]
     assert str(caught.value) == (
-        f"--scale {typed}: are no two different numbers; write that of the worst answer, a comma, "
-        "and that of the best, as in --scale 1,5 where 5 is the best, or --scale 5,1 where 1 is"
+        f"--scale {typed}: are no two different numbers; write --scale WORST,BEST: the number of the "
+        "worst answer, then that of the best (6,1 where 1 is the best grade, 1,6 where 6 is)"
     )
 
 
@@ -339,7 +340,7 @@ def test_a_scale_that_does_not_fit_is_refused(put, tmp_path: Path) -> None:
     signs = put("b.csv", "example_id,wer\nq1,20 %\nq2,60 %\n")
     assert refused([signs], score="wer", scale="100,0") == (
         f"--scale 100,0: cells of column 'wer' in {signs} have the sign %, so they are read from 0 "
-        "to 1; write --scale 0,1, or --scale 1,0 where less is better"
+        "to 1; write --scale WORST,BEST, which is 0,1 where more is better and 1,0 where less is"
     )
     assert read_any([signs], score="wer", scale="1,0")[0].score_MN.tolist() == [
         [pytest.approx(0.8), pytest.approx(0.4)]

@@ -316,12 +316,11 @@ def test_a_person_says_which_end_of_a_scale_is_the_best(
     given = pasted(asked(policy), "", [])[0]
     named = "" if name == "score" else f" --score {name}"
     assert given == f"--id qid{named}"
-    ways = (min(best, worst), max(best, worst))
     said = asked(policy, id="qid", score=name)
     assert said.endswith(
         "expected 0 for the worst answer and 1 for the best; add --scale WORST,BEST with the ends of "
-        "its scale, which only you know, the worst first: if these numbers reach both, --scale "
-        f"{ways[0]},{ways[1]} if more is better, --scale {ways[1]},{ways[0]} if less is"
+        "its scale, which only you know: the number of the worst answer, then that of the best (6,1 "
+        "where 1 is the best grade, 1,6 where 6 is)"
     )
     assert asked(policy, id="qid", score=name, scale=(worst, best)) == "fail"
     assert asked(policy, id="qid", score=name, scale=(best, worst)) == "cannot tell"
@@ -511,3 +510,87 @@ def test_outcomes_that_were_named_as_labels_are_never_left_out(policy: Policy) -
             "an answer is right, which each model has its own of, give that column with --score in "
             "place of --label."
         )
+
+
+def of_one_of_two(words: tuple[str, str]) -> Callable[[World], Rows]:
+    """The probability of the second of two words, in a column called a score."""
+
+    def rows(w: World) -> Rows:
+        cells = of_two("no", "score", [*words], "status")(w)
+        return {name: cells[name] for name in ("uid", "score", "status")}
+
+    return rows
+
+
+@pytest.mark.parametrize(
+    ("words", "which"),
+    [
+        (("paid", "default"), "as in --positive default"),
+        (("benign", "malignant"), "as in --positive malignant"),
+        (("kept", "returned"), "with --positive kept or --positive returned"),
+    ],
+)
+def test_a_score_beside_two_words_is_no_grade_unless_that_is_said(
+    words: tuple[str, str], which: str, policy: Policy
+) -> None:
+    write(of_one_of_two(words))
+    assert pasted(asked(policy), "", [])[0] == "--id uid"
+    first, second = sorted(words)
+    assert asked(policy, id="uid") == (
+        f"old.csv: 'status' is '{first}', '{second}', so it may be the right answers, and column "
+        "'score' the probability of one of two, of which more is not better; if so, add --label "
+        f"status and name the one that it is the probability of, {which}, or, if 'score' says how "
+        "good an answer is, add --format 'graded table'"
+    )
+    assert asked(policy, id="uid", label="status", positive=words[1]) == "fail"
+    assert asked(policy, id="uid", label="status", positive=words[0]) != "pass"
+
+
+def test_of_several_columns_of_two_values_only_the_person_knows_the_label(policy: Policy) -> None:
+    made = of_two("no", "score", [0, 1], "late")
+    write(lambda w: {"city": np.where(BRIGHT > 0.5, "Lund", "Kiel")} | made(w))
+    for name in ("old.csv", "new.csv"):
+        pl.read_csv(name).drop("no").write_csv(name)
+    assert asked(policy, id="uid", score="score") == (
+        "old.csv: 'city', 'late' have two values, so one of them may be the right answers, and column "
+        "'score' the probability of one of two, of which more is not better; if so, add --label "
+        "COLUMN, where only you know which of them COLUMN is, or, if 'score' says how good an answer "
+        "is, add --format 'graded table'"
+    )
+
+
+@pytest.mark.parametrize("beside", [{"lang": "de"}, {"answer": "yes"}])
+def test_grades_beside_no_two_values_or_beside_answers_are_read(
+    beside: dict[str, str], policy: Policy
+) -> None:
+    write(
+        lambda w: (
+            {"qid": IDS, "score": 0.5 * w.hit, "topic": (BRIGHT > 0.5)}
+            | {k: [v] * N for k, v in beside.items()}
+        )
+    )
+    if "lang" in beside:
+        for name in ("old.csv", "new.csv"):
+            pl.read_csv(name).drop("topic").write_csv(name)
+    assert asked(policy, id="qid") == "fail"
+
+
+@pytest.mark.parametrize("gold", ["gold", "target", "truth"])
+def test_a_label_that_differs_between_the_sides_is_the_answer(gold: str, policy: Policy) -> None:
+    write(lambda w: {"image": IDS, "label": NAMES[w.said], gold: NAMES[w.right]})
+    flags = pasted(asked(policy), "", [])[0]
+    assert flags == f"--id image --prediction label --label {gold}"
+    assert asked(policy, id="image", prediction="label", label=gold) == "fail"
+
+
+def test_labels_that_differ_on_many_examples_are_never_left_out(policy: Policy) -> None:
+    write(lambda w: {"image": IDS, "label": NAMES[w.said], "gold": NAMES[w.right]})
+    given = Reading(id="image", prediction=("gold",), label="label", allow_partial=True)
+    found = gate_files(Request([Path("old.csv")], [[Path("new.csv")]], given), policy)
+    assert found.verdict == "not comparable"
+    assert found.reason == (
+        "Not comparable: 'old' and 'new' have different labels for one example: 118 of 1000 examples, "
+        "first 'img_0002' ('dog' and 'owl'); right answers are the same for both models, so correct the "
+        "data; if they are what each model answered, give that column with --prediction in place of "
+        "--label."
+    )

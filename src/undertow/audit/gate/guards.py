@@ -25,7 +25,7 @@ from undertow.audit.gate.rules._rule import number, shift_span
 from undertow.audit.notices import on_both_sides
 from undertow.audit.slices.table import ALL
 from undertow.records.classes_told import MARK, told_by_answers
-from undertow.records.grade_scale import FRACTIONS, GRADES, TURNED
+from undertow.records.grade_scale import GRADES, TO_TYPE, TURNED
 from undertow.records.read_as_grade import graded_by_doubt
 from undertow.records.records import Records
 
@@ -90,8 +90,8 @@ def _graded(evidence: Evidence, policy: Policy) -> Iterator[Decision]:
     found = tuple(graded_by_doubt(evidence.pair.reference, evidence.pair.variant))
     if found and policy.more_is_better == "refused":
         way = (
-            f"If less is better, add {TURNED.typed}, which reads 1 minus it; if more is, add "
-            f'{FRACTIONS.typed}, or write more_is_better = "allowed" at the top of the policy.'
+            f"Say which with {TO_TYPE}, 1,0 where less is better, which reads 1 minus it, and 0,1 "
+            'where more is, or write more_is_better = "allowed" at the top of the policy.'
         )
         yield _open(evidence, BETTER, len(found), " ".join((*found, way)))
 

@@ -42,6 +42,7 @@ from undertow.records.formats.predictions.cut import (
     predicted,
 )
 from undertow.records.formats.predictions.labels import with_labels
+from undertow.records.formats.predictions.may_be_label import refuse_possible_label
 from undertow.records.formats.predictions.no_grade import (
     grade_note,
     refuse_loss,
@@ -149,6 +150,7 @@ def _read(tables: Sequence[Table], reading: Reading, labels: pl.DataFrame | None
     if reading.format != NAME and reading.scale is None:
         for table in tables:
             refuse_probability(table)
+            refuse_possible_label(table)
     if reading.cluster in (None, "cluster"):
         for table in tables:
             _refuse_nested_clusters(table)

@@ -36,4 +36,4 @@ VARIANTS = (
 def in_int8(reference: str) -> Iterator[Choice]:
     """One for each engine that has kernels for it, and for int8 weights alone."""
     for name, engine, variant, population in VARIANTS:
-        yield Choice(name, name, engine, Cell(reference, variant), population)
+        yield Choice(name, INT8, engine, Cell(reference, variant), population)

@@ -228,7 +228,7 @@ def test_grades_stay_grades_and_labels_are_shown(
 
 
 def test_labels_of_another_name_are_said_at_once() -> None:
-    _, about = read_any([put({"y_true": [0, 1, 1], "score": [0.2, 0.5, 1]})])
+    _, about = read_any([put({"y_true": [0, 1, 1], "score": [0, 1, 1]})])
     assert about.endswith(
         "; a.csv: has no column 'label'; 'y_true' looks like the right answers: add --label y_true"
     )

@@ -83,6 +83,7 @@ def _answers(
     moved = [c for c in called if c not in sides.same]
     predictions = (moved or ([] if sides.apart else called))[:1]
     labels = [c for c in _labels(frame, rest, predictions) if c not in predictions]
+    labels = sorted(labels, key=lambda c: _is_an_answer(frame, c, labels, sides))
     label = labels[0] if labels else None
     if predictions and (label is not None or plain(predictions[0]) not in LABEL):
         return predictions, label
@@ -96,6 +97,13 @@ def _answers(
     if label is not None:
         return _models(frame, rest, label, sides), label
     return _told_apart(frame, rest, sides)
+
+
+def _is_an_answer(frame: pl.DataFrame, name: str, labels: Sequence[str], sides: Between) -> bool:
+    """Whether a column that is called as right answers are is what a model said: it differs between
+    the sides, and of others that are called so and have its values one does not."""
+    said = values_of(frame[name]) if name in sides.apart else set[str]()
+    return any(said & values_of(frame[c]) for c in labels if c in sides.same)
 
 
 def _told_apart(

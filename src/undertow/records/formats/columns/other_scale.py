@@ -38,7 +38,7 @@ class OtherScale(TableError):
         """The same with the commands of all, which are scaled in one way; a frame in memory is
         scaled by no command."""
         every = [self, *others]
-        apart = next((other for other in every if other.way != self.way), None)
+        apart = next((other for other in every if self._is_apart(other)), None)
         if apart is not None:
             ends = min(one.ends[0] for one in every), max(one.ends[1] for one in every)
             also = f"{apart.called} reaches from {apart.ends[0]:g} to {apart.ends[1]:g}"
@@ -55,6 +55,10 @@ class OtherScale(TableError):
         way = f"{way}all files so: " if way.endswith(WRITE) else way
         typed = " && ".join(commands)
         return self.of(self.said, self.called, self.ends, lambda _: (way, typed))
+
+    def _is_apart(self, other: OtherScale) -> bool:
+        """Whether it is scaled in another way, or a person who types one scale has to know it."""
+        return other.way != self.way or (not self.command and other.ends != self.ends)
 
 
 def _is_typed(command: str) -> bool:

@@ -13,7 +13,7 @@ from undertow.records.formats.columns.other_scale import OtherScale
 from undertow.records.formats.columns.scaling import ends_of, reach
 from undertow.records.formats.columns.values import within_one
 from undertow.records.formats.decoding.typed import number_of, typed
-from undertow.records.grade_scale import FRACTIONS, TO_TYPE, TURNED, both_ways
+from undertow.records.grade_scale import FRACTIONS, TO_TYPE, WORST_FIRST
 from undertow.records.reading import Reading
 
 GRADES = {"yes": 1.0, "no": 0.0, "correct": 1.0, "incorrect": 0.0, "right": 1.0, "wrong": 0.0,
@@ -87,7 +87,8 @@ def _refuse_signs(path: Path, called: str, column: pl.Series, reading: Reading) 
     if signs and not {*scale} <= {0.0, 1.0}:
         raise TableError(
             f"{scale.typed}: cells of column {called!r} in {path} have the sign %, so they are "
-            f"read from 0 to 1; write {FRACTIONS.typed}, or {TURNED.typed} where less is better"
+            f"read from 0 to 1; write {TO_TYPE}, which is 0,1 where more is better and 1,0 where "
+            "less is"
         )
 
 
@@ -112,10 +113,7 @@ def _refuse_other_scales(path: Path, called: str, column: pl.Series, number: pl.
 
 
 def _to_type(ends: tuple[float, float]) -> tuple[str, str]:
-    """What to do in words; there is no command to copy, since nothing tells the ends of a scale,
-    nor which of them is the best."""
-    return (
-        f"add {TO_TYPE} with the ends of its scale, which only you know, the worst first: if these "
-        f"numbers reach both, {both_ways(*ends)}",
-        "",
-    )
+    """What to do in words; there is no command to copy, since nothing tells the ``ends`` of a
+    scale, nor which of them is the best."""
+    del ends
+    return f"add {TO_TYPE} with the ends of its scale, which only you know: {WORST_FIRST}", ""
