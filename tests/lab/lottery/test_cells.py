@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import cloudpickle
 import pytest
 import torch
 from safetensors.torch import save_model
+from torch import Tensor
 
 from undertow.lab.data import Digits
 from undertow.lab.lottery.cells import CSR, Asked, Cell, engines, measured, promise, weights_of
 from undertow.lab.lottery.ideal import LINEAR, Ideal
+from undertow.lab.lottery.worker import built_or_why
 from undertow.lab.models import MLP
 from undertow.lab.population import Population
 from undertow.lab.recipe import Recipe
+from undertow.lab.runner.places.chunk import resident_for
 
 
 def network(name: str, hidden: int, folder: Path, zeros: float = 0.0) -> tuple[Population, Path]:
@@ -65,6 +69,23 @@ def test_what_cannot_run_says_why_and_the_others_are_timed(tmp_path: Path) -> No
         "at least as many examples",
     )  # fmt: skip
     assert other["wall"]
+
+
+def test_engines_are_calibrated_on_training_images(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: list[tuple[Tensor, Tensor]] = []
+
+    def noted(engine: Any, module: Any, x_B: Tensor, calibration: Tensor) -> Any:
+        given.append((x_B, calibration))
+        return built_or_why(engine, module, x_B, calibration)
+
+    monkeypatch.setattr("undertow.lab.lottery.cells.built_or_why", noted)
+    asked(tmp_path, Cell("dense", "eager"), look=False)
+    data = resident_for(network("dense", 32, tmp_path)[0], "cpu")
+    ((x_B, calibration),) = given
+    assert torch.equal(x_B, next(data.test_batches(8)))
+    assert torch.equal(calibration, data.train_batch(torch.arange(512)))
 
 
 def test_an_engine_promises_no_work_for_zeros() -> None:

@@ -193,6 +193,26 @@ def test_an_engine_that_answers_something_else_is_an_error():
     assert made is not None
 
 
+@pytest.mark.parametrize(("off", "agrees"), [(0.5, False), (0.002, False), (0.0005, True)])
+@pytest.mark.parametrize("scale", [1e-2, 1.0, 1e2])
+def test_how_far_an_answer_may_be_goes_by_the_largest_number(
+    scale: float, off: float, agrees: bool
+):
+    network, x_B = SMALL.twin.made(4)
+    with torch.no_grad():
+        for weight in network.parameters():
+            weight.mul_(scale)
+        largest = network(x_B).abs().max()
+
+    def wrong(n, x, c):
+        built = EAGER[0].build(n, x, c)
+        return replace(built, logits=lambda x_B: built.logits(x_B) + off * largest)
+
+    row, made = agreeing(Variant("wrong", "", wrong), network, x_B)
+    assert (row.status == "native", made is not None) == (agrees, agrees)
+    assert row.note == ("" if agrees else "100 % of its numbers are not eager's")
+
+
 def test_only_what_was_asked_is_timed(tmp_path: Path):
     other = replace(SMALL, name="other")
     found = ran(

@@ -33,6 +33,14 @@ def test_a_speed_is_a_ratio_within_processes():
     assert slower.ratio == pytest.approx((4 / 8 * 2 / 4.2 * 4 / 8.4) ** (1 / 3))
 
 
+def test_processes_are_paired_in_their_order_not_by_size():
+    seconds = {("dense", "eager"): [4.0, 1.0, 2.0], ("dense", "int8"): [1.0, 4.0, 2.0]}
+    found = choices(Planted(seconds)).speed(INT8)  # 4, a quarter and 1 times as fast
+    assert found.ratio == pytest.approx(1)
+    wide = math.exp(4.302653 * math.log(4) / math.sqrt(3))  # Student's t of two degrees
+    assert (found.low, found.high) == pytest.approx((1 / wide, wide))
+
+
 def test_of_a_promise_a_share_came():
     found = choices()
     assert found.realised(INT8) == (1, 1, 1)

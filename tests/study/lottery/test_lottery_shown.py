@@ -17,7 +17,7 @@ def test_each_choice_that_ran_has_a_row_with_its_promise_and_who_pays():
         ("torch eager", "int8"), ("ONNX Runtime", "dense"),
     ]  # fmt: skip
     assert rows["torch eager", "int8"] == [
-        "4.00 × [4.00, 4.00]", "4.00 ×", "4.00 ×", "100 %", "1 of 8",
+        "4.00 × [4.00, 4.00]", "8.00 ×", "4.00 ×", "100 %", "1 of 8",
         "Shirt 0.0 [−3.0, +3.0], too small to tell", "12 (3 to 9)", "yes",
     ]  # fmt: skip
     assert rows["torch eager", "dense"][3:] == ["–", "1 of 8", "–", "–", ""]
