@@ -487,7 +487,8 @@ def test_lists_of_both_sides_are_written_as_columns_in_one_round(asked: tuple[st
     refused = str(typed("audit", "a.parquet", "--against", "b.parquet", *asked).exception)
     command = spread("list", BY_NAME)
     assert refused.endswith(
-        f": {command} && {command.replace('a.parquet', 'b.parquet').replace('a-', 'b-')}"
+        f": {command} && {command.replace('a.parquet', 'b.parquet').replace('a-', 'b-')}, and give "
+        "a-flat.parquet for a.parquet, b-flat.parquet for b.parquet"
     )
     for one in re.findall(r"python -c '[^']*'", refused):
         suggested.do(one)
@@ -516,7 +517,8 @@ def test_lists_in_another_order_are_written_in_one_round_and_said_to_be(within: 
     assert refused.endswith(
         f"{TOLD}: write them as columns p_<class>, and name its columns with --id sample --label truth "
         "(by their answers the files have the classes in different orders, so check the order of "
-        f"each): {' && '.join(commands)}"
+        f"each): {' && '.join(commands)}, and give a-flat.{ending} for a.{ending}, b-flat.{ending} "
+        f"for b.{ending}"
     )
     for one in commands:
         suggested.do(one)
@@ -529,7 +531,7 @@ def test_lists_of_other_classes_are_left_to_the_next_round() -> None:
     truth = [{"cow": "ox"}.get(word, word) for word in LISTED["truth"]]
     pl.DataFrame({**LISTED, "truth": truth}).write_parquet("b.parquet")
     refused = str(typed("audit", "a.parquet", "--against", "b.parquet").exception)
-    assert refused.endswith(f": {spread('list', BY_NAME)}")
+    assert refused.endswith(f": {spread('list', BY_NAME)}, and give a-flat.parquet for a.parquet")
 
 
 def test_probabilities_by_name_of_both_sides_are_written_in_one_round() -> None:
@@ -537,7 +539,10 @@ def test_probabilities_by_name_of_both_sides_are_written_in_one_round() -> None:
         written(f"{name}.jsonl", PROBABLE)
     refused = str(typed("audit", "a.jsonl", "--against", "b.jsonl").exception)
     commands = re.findall(r"python -c '[^']*'", refused)
-    assert refused.endswith(f"--id id --label gold: {' && '.join(commands)}")
+    assert refused.endswith(
+        f"--id id --label gold: {' && '.join(commands)}, and give a-flat.jsonl for a.jsonl, "
+        "b-flat.jsonl for b.jsonl"
+    )
     for one in commands:
         suggested.do(one)
     line = ["audit", "a-flat.jsonl", "--against", "b-flat.jsonl", "--id", "id", "--label", "gold"]

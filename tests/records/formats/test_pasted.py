@@ -352,7 +352,8 @@ def test_one_logit_of_several_is_no_score_and_no_answer(
     assert asked(policy, id="image", label="truth", **given) == (
         "old.csv: 'out0', 'out1' and the like look like the logits of the classes, of which the "
         "largest is the answer: write it as a column 'prediction', and leave "
-        f"--{flag} out: {ARGMAX.format('old')} && {ARGMAX.format('new')}"
+        f"--{flag} out: {ARGMAX.format('old')} && {ARGMAX.format('new')}, and give "
+        "old-answers.csv for old.csv, new-answers.csv for new.csv"
     )
 
 
