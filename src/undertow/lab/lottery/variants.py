@@ -21,7 +21,7 @@ from undertow.lab.interventions.runtime._engine import needed
 from undertow.lab.interventions.runtime.pt2e_static import BATCH
 from undertow.lab.interventions.site import AbstractRuntime, Horizon
 from undertow.lab.interventions.weights import OneShotPruning
-from undertow.lab.lottery import channels, engines, int4, sparse
+from undertow.lab.lottery import channels, engines, int4, int8, sparse
 from undertow.lab.lottery.built import (
     Built,
     CannotRun,
@@ -85,6 +85,8 @@ def _int8() -> list[Variant]:
                 "eager", _torchao(True, False), dynamic),
         Variant("torchao-int8-dynamic-compile", "the same under torch.compile",
                 _torchao(True, True), fused_dynamic),
+        Variant("torch-int8-dynamic", "torch's own older kernels for dynamic int8, linear layers",
+                lambda n, x, c: int8.in_torch_int8(n), dynamic),
         Variant("pt2e-int8", "torch.export, static int8 by oneDNN's kernels", _pt2e, whole),
         Variant("onnxruntime-int8-dynamic", "ONNX Runtime, dynamic int8",
                 _engine(OnnxDynamicInt8(exact_sums=False, alone=False)),
