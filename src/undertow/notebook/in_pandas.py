@@ -9,7 +9,7 @@ _MADE = re.compile(
     r'with_columns\((?P<named>\(.*\)(?:\.round\(12\))?)\.alias\("(?P<name>[^"]*)"\)\)'
     r"|with_columns\((?P<alone>\(pl\.col\((?P<columns>[^)]*)\).*?\.round\(12\))\)"
 )
-"""What ``records/formats/columns/scaling.py`` writes: columns made of others under a name, or in
+"""What ``records/formats/columns/commands/`` writes: columns made of others under a name, or in
 their own place."""
 _SHARES = re.compile(
     r"with_columns\(\((?P<each>pl\.col\((?P<columns>[^)]*)\)\S*?) / "

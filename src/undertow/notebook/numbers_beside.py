@@ -16,7 +16,7 @@ from undertow.notebook.messages import in_python
 from undertow.notebook.right_answers import key_of
 from undertow.notebook.tables import NO_NAME, is_index, is_pandas, is_table, table_of
 from undertow.records.columns_file import MEANT, NO_IDS, Numbers, numbers_in_file, to_labels
-from undertow.records.formats.columns.scaling import READ
+from undertow.records.formats.columns.commands.new_table import READ
 from undertow.records.formats.decoding.tables import kind_of
 from undertow.records.usual_names import ID
 

@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from undertow.errors import TableError, UserError
-from undertow.records.formats.columns.scaling import joined, reading_typed, text_typed
+from undertow.records.formats.columns.commands.joining import joined
+from undertow.records.formats.columns.commands.new_table import reading_typed
+from undertow.records.formats.columns.commands.python_typed import text_typed
 from undertow.records.formats.decoding.tables import column_names, parse
 from undertow.records.formats.predictions.label_arrays import LabelArray, is_array, label_array
 from undertow.records.formats.predictions.label_saving import loaded

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from undertow.errors import UserError
 from undertow.records.class_list import as_written, class_meant
-from undertow.records.formats.columns.scaling import renamed
+from undertow.records.formats.columns.commands.class_naming import renamed
 from undertow.records.formats.decoding.tables import kind_of, parse
 from undertow.records.reading import Reading, alternatives
 from undertow.records.records import Records

@@ -17,7 +17,7 @@ from undertow.records.formats.arrays.unnamed import (
     to_write,
     unnamed_among,
 )
-from undertow.records.formats.columns.scaling import renamed
+from undertow.records.formats.columns.commands.class_naming import renamed
 from undertow.records.formats.columns.values import values_of
 from undertow.records.formats.decoding.new_files import MOST_TYPED
 from undertow.records.formats.decoding.tables import kind_of, parse

@@ -12,7 +12,8 @@ import polars as pl
 
 from undertow.errors import TableError, UserError
 from undertow.records.formats.columns.absent import named_in
-from undertow.records.formats.columns.scaling import of_per_cent, reach
+from undertow.records.formats.columns.commands.fractions import of_per_cent
+from undertow.records.formats.columns.ends import reach
 from undertow.records.formats.columns.values import has_decimals, numbers_in, within_one
 from undertow.records.formats.decoding.tables import parse
 from undertow.records.reading import Reading

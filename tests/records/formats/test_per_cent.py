@@ -14,7 +14,7 @@ import suggested
 import undertow
 from undertow.errors import UserError
 from undertow.files import Request, Sides, read_sides
-from undertow.records.formats.columns.scaling import of_probabilities
+from undertow.records.formats.columns.commands.fractions import of_probabilities
 from undertow.records.formats.decoding.typed import number_of, per_cent
 from undertow.records.formats.detect import read_any
 from undertow.records.formats.logs.outcome import Values, choose_outcome

@@ -12,7 +12,7 @@ import pytest
 import suggested
 from test_cli import run
 from undertow.errors import TableError, UserError
-from undertow.records.formats.columns.scaling import reach
+from undertow.records.formats.columns.ends import reach
 from undertow.records.formats.detect import read_any
 from undertow.records.reading import Reading
 from undertow.records.records import Records

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from undertow.errors import TableError
-from undertow.records.formats.columns.scaling import text_typed
+from undertow.records.formats.columns.commands.python_typed import text_typed
 from undertow.records.formats.decoding.npz import Stored, array_names, stored_arrays
 from undertow.records.formats.predictions.label_saving import saved_anew
 from undertow.records.records import MISSING

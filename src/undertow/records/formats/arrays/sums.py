@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from undertow.errors import TableError
 from undertow.records.formats.columns.cells import OFF_ONE, odd_rows
 from undertow.records.formats.columns.cells import ROUNDING as PER_CENT_ROUNDING
-from undertow.records.formats.columns.scaling import ROUNDED, text_typed
+from undertow.records.formats.columns.commands.python_typed import ROUNDED, text_typed
 from undertow.records.formats.decoding.npz import BARE
 
 NEARLY_ALL, NOISE, SHOWN = 0.9, 1e-5, 3

@@ -14,7 +14,7 @@ import polars as pl
 from undertow.errors import TableError
 from undertow.records.classes_told import BY_ANSWERS, MARK
 from undertow.records.formats.arrays.order_apart import orders_in, with_clue
-from undertow.records.formats.columns.scaling import text_typed
+from undertow.records.formats.columns.commands.python_typed import text_typed
 from undertow.records.formats.decoding.new_files import MOST_TYPED, so_with, written_for
 from undertow.records.formats.decoding.npz import MAGIC, array_names, stored_arrays
 from undertow.records.formats.predictions.label_arrays import label_array

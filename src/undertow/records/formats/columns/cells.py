@@ -11,8 +11,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 from undertow.errors import TableError
+from undertow.records.formats.columns.commands.fractions import of_per_cent, of_shares, of_signs
 from undertow.records.formats.columns.other_scale import FRACTIONS, OtherScale
-from undertow.records.formats.columns.scaling import of_per_cent, of_shares, of_signs
 from undertow.records.formats.columns.values import within_one
 from undertow.records.formats.decoding.typed import number_of
 

@@ -18,8 +18,8 @@ from undertow.records.formats.columns.class_sets import (
     share_likeliest,
     sums_to_one,
 )
+from undertow.records.formats.columns.commands.class_naming import called_by_class
 from undertow.records.formats.columns.listed import order_told
-from undertow.records.formats.columns.scaling import called_by_class
 from undertow.records.formats.columns.spread import InOneColumn
 from undertow.records.formats.columns.values import numbers_in, values_of
 from undertow.records.formats.decoding.typed import number_of

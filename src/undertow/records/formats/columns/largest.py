@@ -22,10 +22,10 @@ from undertow.records.formats.columns.class_sets import (
     rows_of,
     share_likeliest,
 )
+from undertow.records.formats.columns.commands.answer_made import by_largest
 from undertow.records.formats.columns.flags import flags_meant
 from undertow.records.formats.columns.listed import Order, order_told
 from undertow.records.formats.columns.meant import columns_meant, rest_of
-from undertow.records.formats.columns.scaling import by_largest
 from undertow.records.formats.columns.spread import InOneColumn
 from undertow.records.formats.columns.values import (
     has_decimals,

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import polars as pl
 
-from undertow.records.formats.columns.scaling import by_place
+from undertow.records.formats.columns.commands.class_naming import by_place
 from undertow.records.formats.columns.values import values_of
 from undertow.records.order_by_answers import names_by_answers
 from undertow.records.order_told import CLASSES, LONGEST_TYPED, NOTHING, WHERE, Names

@@ -10,10 +10,10 @@ import polars as pl
 
 from undertow.errors import TableError
 from undertow.records.formats.columns.classes_meant import classes_meant
+from undertow.records.formats.columns.commands.class_naming import by_class
 from undertow.records.formats.columns.flags import flags_meant
 from undertow.records.formats.columns.listed import listed_probabilities
 from undertow.records.formats.columns.meant import UNKNOWN, columns_meant
-from undertow.records.formats.columns.scaling import by_class
 from undertow.records.formats.columns.spread import InOneColumn
 from undertow.records.formats.columns.values import is_nested, values_of, within_one
 from undertow.records.formats.columns.within import DOT, fields_in, is_within, parts_called

@@ -12,7 +12,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from undertow.errors import TableError
-from undertow.records.formats.columns.scaling import text_typed
+from undertow.records.formats.columns.commands.python_typed import text_typed
 from undertow.records.formats.decoding.npz import (
     BARE,
     MAGIC,

@@ -7,7 +7,8 @@ import shlex
 from collections.abc import Collection
 from pathlib import Path
 
-from undertow.records.formats.columns.scaling import reading_typed, text_typed
+from undertow.records.formats.columns.commands.new_table import reading_typed
+from undertow.records.formats.columns.commands.python_typed import text_typed
 from undertow.records.formats.decoding.npz import array_names
 from undertow.records.formats.decoding.tables import column_names, parse
 from undertow.records.formats.members.join import Sheet

@@ -8,7 +8,8 @@ from pathlib import Path
 import polars as pl
 
 from undertow.errors import TableError
-from undertow.records.formats.columns.scaling import reading_typed, text_typed
+from undertow.records.formats.columns.commands.new_table import reading_typed
+from undertow.records.formats.columns.commands.python_typed import text_typed
 from undertow.records.formats.members.join import Sheet
 from undertow.records.formats.predictions.columns import as_text
 from undertow.records.formats.predictions.label_arrays import (

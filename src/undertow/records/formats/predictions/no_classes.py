@@ -11,10 +11,10 @@ from pathlib import Path
 import polars as pl
 
 from undertow.errors import TableError
+from undertow.records.formats.columns.commands.class_naming import renamed
 from undertow.records.formats.columns.labels_meant import label_of_two
 from undertow.records.formats.columns.listed import order_said
 from undertow.records.formats.columns.meant import UNKNOWN
-from undertow.records.formats.columns.scaling import renamed
 from undertow.records.formats.columns.spread import InOneColumn
 from undertow.records.formats.columns.values import (
     has_decimals,

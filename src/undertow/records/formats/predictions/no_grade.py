@@ -7,9 +7,9 @@ from __future__ import annotations
 import polars as pl
 
 from undertow.errors import TableError
+from undertow.records.formats.columns.ends import reach
 from undertow.records.formats.columns.labels_meant import label_of_two
 from undertow.records.formats.columns.meant import APART, UNKNOWN
-from undertow.records.formats.columns.scaling import reach
 from undertow.records.formats.columns.values import numbers_in, within_one
 from undertow.records.formats.predictions.sheets import Table
 from undertow.records.grade_scale import ON_SCALE, TO_TYPE, TURNED, GradeScale

@@ -9,8 +9,8 @@ import polars as pl
 
 from undertow.errors import TableError
 from undertow.records.formats.columns.cells import refuse_no_number, refuse_two_scales
+from undertow.records.formats.columns.ends import ends_of, reach
 from undertow.records.formats.columns.other_scale import OtherScale
-from undertow.records.formats.columns.scaling import ends_of, reach
 from undertow.records.formats.columns.values import within_one
 from undertow.records.formats.decoding.typed import number_of, typed
 from undertow.records.grade_scale import FRACTIONS, TO_TYPE, WORST_FIRST

@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from undertow.errors import TableError
-from undertow.records.formats.columns.scaling import nearness
+from undertow.records.formats.columns.commands.answer_made import nearness
 from undertow.records.formats.columns.values import has_decimals, numbers_in, within_one
 from undertow.records.formats.decoding.typed import number_of
 from undertow.records.formats.predictions.sheets import Table

@@ -11,7 +11,7 @@ from undertow.errors import TableError
 from undertow.records.class_list import class_meant
 from undertow.records.conditions import SCALE, THRESHOLD
 from undertow.records.decided_alike import worth_trying
-from undertow.records.formats.columns.scaling import reach
+from undertow.records.formats.columns.ends import reach
 from undertow.records.formats.columns.values import (
     likely_positive,
     positive_among,
