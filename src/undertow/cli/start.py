@@ -12,12 +12,13 @@ from typing import Any, NoReturn
 import typer
 
 from undertow.cli import comparing, dynamics, examine, first, lottery, plant, training, vary
+from undertow.cli.after_writing import with_what_to_type
 from undertow.cli.program import app
 from undertow.cli.spreading import spread_out
 from undertow.cli.typed import debugging
 from undertow.cli.usage import USAGE_ERROR, Incomplete, in_our_words
 from undertow.cli.watched import is_watched, noting_the_end, watch
-from undertow.errors import NotComparableError, UndertowError, install
+from undertow.errors import NotComparableError, UndertowError, UserError, install
 from undertow.source_date import check_source_date
 
 OUT_OF_MEMORY = (
@@ -78,7 +79,8 @@ def _program() -> Any:
 def _end(error: Exception, code: int, said: str = "") -> NoReturn:
     if debugging():
         raise error
-    shown = error.shown() if isinstance(error, Incomplete) else said or str(error)
+    told = error.shown() if isinstance(error, Incomplete) else said or str(error)
+    shown = with_what_to_type(told) if isinstance(error, UserError) else told
     typer.echo(f"undertow: {shown}", err=True)
     sys.exit(code)
 

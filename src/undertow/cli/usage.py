@@ -8,6 +8,7 @@ from typing import Any
 
 import typer
 
+from undertow.cli.models_of_one import sides_of_one
 from undertow.cli.typed import typed
 from undertow.errors import UserError
 
@@ -58,11 +59,13 @@ class Incomplete(UserError):
     def __init__(self, command: str, missing: str) -> None:
         given = typed().removeprefix("undertow ")
         super().__init__(f"{given}: {missing} is missing; type, for example:")
-        self.command = command
+        self.command, self.missing = command, missing
 
     def shown(self) -> str:
         """The message with its examples, each on a line of its own to be copied."""
-        examples = "\n".join(f"  {example}" for example in EXAMPLES[self.command])
+        own = sides_of_one() if self.missing == "--against" else None
+        typed_so = EXAMPLES[self.command] if own is None else (own,)
+        examples = "\n".join(f"  {example}" for example in typed_so)
         return f"{self}\n{examples}\nAll options: undertow {self.command} --help"
 
 

@@ -4,14 +4,12 @@ its own."""
 
 from __future__ import annotations
 
-import json
-import re
-import shlex
 from collections.abc import Iterable, Sequence
 
 import polars as pl
 
 from undertow.errors import TableError
+from undertow.records.formats.columns.commands.given import given_for
 
 TURNED = (
     " (by their answers the files have the classes in different orders, so check the order of each)"
@@ -59,7 +57,7 @@ class InOneColumn(TableError):
         turned = any(one.names != self.names for one in alike)
         said = f"{self.said}{TURNED if turned else ''}"
         every = [*dict.fromkeys(commands)]
-        return self.of(said, f"{' && '.join(every)}{_given(every)}", self.names, self.told)
+        return self.of(said, f"{' && '.join(every)}{given_for(every)}", self.names, self.told)
 
     def _is_the_same(self, others: Sequence[InOneColumn]) -> bool:
         cells = [other.cells for other in others if other.said != self.said]
@@ -74,15 +72,3 @@ class InOneColumn(TableError):
         """Whether its classes are the same, in the same order or one that its own answers told."""
         mine, theirs = (sorted(one.names.split('"')) for one in (self, other))
         return other.names == self.names or (self.told and other.told and mine == theirs)
-
-
-def _given(commands: Sequence[str]) -> str:
-    """Which new files stand for which, as the commands read and write them."""
-    pairs = list[str]()
-    for command in commands:
-        code = shlex.split(command)[-1]
-        read, written = (re.search(rf'\.{do}_\w+\(("[^"]*")', code) for do in ("read", "write"))
-        if read is not None and written is not None:
-            old, new = (shlex.quote(json.loads(found[1])) for found in (read, written))
-            pairs.append(f"{new} for {old}")
-    return f", and give {', '.join(pairs)}" if pairs else ""
