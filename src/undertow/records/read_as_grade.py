@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 
 from undertow.records.records import Records
-from undertow.records.usual_names import GRADED, plain
+from undertow.records.usual_names import says_grade
 
 AS_GRADE = "is read as a grade, of which more is better"
 """Stands in the note, which is said before the audit too."""
@@ -25,10 +25,10 @@ def note_on(path: object, name: str) -> str:
 
 def graded_by_doubt(*sides: Records) -> Iterator[str]:
     """A sentence on each side whose grades have a name that leaves open which way is better; names
-    that are a grade's and nothing else (``rating``, ``bleu``) leave nothing open."""
+    that are a grade's and nothing else (``rating``, ``bleu_4``) leave nothing open."""
     for side in sides:
         names = [found[1] for note in side.manifest.notes if (found := NAMED.search(note))]
-        for name in dict.fromkeys(name for name in names if plain(name) not in GRADED):
+        for name in dict.fromkeys(name for name in names if not says_grade(name)):
             yield (
                 f"{name!r} of {side.name!r} is taken for a grade of which more is better, and its "
                 "name does not say so: if less is better, a worse model passes."

@@ -53,6 +53,15 @@ GRADED = (
 )  # fmt: skip
 """Names of columns that say how good an answer is. A longer name may say the contrary:
 ``quality_issues``."""
+GRADING = frozenset(GRADED) | {"f1", "accuracy", "acc", "grade", "reward"}
+"""Words of which one is in a longer name of such a column: ``judge_score``, ``bleu_4``."""
+BESIDE_GRADING = frozenset(
+    {"score", "scores", "value", "mean", "avg", "average", "overall", "total", "final", "llm",
+     "gpt", "human", "n", "l", "lsum", "1", "2", "3", "4", "precision", "recall", "fmeasure", "f",
+     "answer", "response"}
+)  # fmt: skip
+"""Words that may stand beside them and leave more of it better. Any other word may turn it round,
+as in ``quality_issues`` and ``rating_gap``."""
 PROBABLE = (
     "y_score", "y_prob", "y_proba", "prob", "proba", "probability", "pred_prob", "risk", "p",
     "predicted_probability", "likelihood", "confidence",
@@ -158,6 +167,13 @@ def says_less_is_better(name: str) -> bool:
 def says_harm(name: str) -> bool:
     """Whether a column is called a harm."""
     return _says(name, HARMS)
+
+
+def says_grade(name: str) -> bool:
+    """Whether a column is called a grade of which more is better, also by a longer name of which
+    every word is known."""
+    words = {*_words(name)}
+    return plain(name) in GRADED or (bool(words & GRADING) and words <= GRADING | BESIDE_GRADING)
 
 
 def says_wrong(name: str) -> bool:

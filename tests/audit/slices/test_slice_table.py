@@ -138,6 +138,21 @@ def test_no_examples():
             "class, region, tone",
         ),
         (
+            "REGION",
+            "population 'world' has no slice 'REGION': did you mean 'region'? it can be sliced by "
+            "class, region, tone",
+        ),
+        (
+            "home_town_region",
+            "population 'world' has no slice 'home_town_region': did you mean 'region'? it can be "
+            "sliced by class, region, tone",
+        ),
+        (
+            "tone_class_name",
+            "population 'world' has no slice 'tone_class_name': it can be sliced by class, region, "
+            "tone",
+        ),
+        (
             "altitude",
             "population 'world' has no slice 'altitude': it can be sliced by class, region, tone",
         ),

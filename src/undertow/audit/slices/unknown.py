@@ -6,6 +6,8 @@ import difflib
 import re
 from collections.abc import Sequence
 
+from undertow.records.usual_names import plain
+
 CROSS = "+"
 """Stands between the columns of a crossing: ``age+region``."""
 BETWEEN = re.compile(r"\s+(?:x|by|and)\s+|\s*[*×&/:|]\s*", flags=re.IGNORECASE)
@@ -17,8 +19,7 @@ ALONE = ("x", "by", "and", "*", "×", "&", "/", ":", "|")
 def unknown_slice(name: str, known: Sequence[str], among: Sequence[str] = ()) -> str:
     """What was probably meant, and what there is; ``among`` are all names that were asked for."""
     crossed = _crossing(name, known, among)
-    close = difflib.get_close_matches(name, known, n=1)
-    meant = crossed or (close[0] if close else "")
+    meant = crossed or _nearest(name, known) or ""
     said = f"did you mean '{meant}'? " if meant else ""
     parts = [part.strip() for part in name.split(",")]
     if len(parts) > 1 and set(parts) <= set(known):
@@ -29,6 +30,17 @@ def unknown_slice(name: str, known: Sequence[str], among: Sequence[str] = ()) ->
         else "its examples have no labels and no further columns"
     )
     return f"{said}{listed}"
+
+
+def _nearest(name: str, known: Sequence[str]) -> str | None:
+    """The name nearest in spelling, else the only one that has a word in common."""
+    by_name = {plain(one): one for one in reversed(known)}
+    close = difflib.get_close_matches(plain(name), by_name, n=1)
+    if close:
+        return by_name[close[0]]
+    words = {*plain(name).split("_")} - {""}
+    sharing = [one for one in known if words & {*plain(one).split("_")}]
+    return sharing[0] if len(sharing) == 1 else None
 
 
 def _crossing(name: str, known: Sequence[str], among: Sequence[str]) -> str:

@@ -24,6 +24,7 @@ from undertow.records.usual_names import (
     PREDICTION,
     SCORE,
     plain,
+    says_grade,
     says_how_likely,
     says_how_sure,
     says_wrong,
@@ -154,7 +155,11 @@ def _grade(frame: pl.DataFrame, rest: Sequence[str]) -> str | None:
     """A column of numbers that is called a grade, where none is called a probability."""
     if any(map(says_how_likely, rest)):
         return None
-    return next((c for c in those_called(GRADED, rest) if numbers_in(frame[c]) is not None), None)
+    called = those_called(GRADED, rest)
+    longer = [c for c in rest if says_grade(c)]
+    # Of several longer names, as of two judges, only a person knows which counts.
+    called = called or (longer if len(longer) == 1 else [])
+    return next((c for c in called if numbers_in(frame[c]) is not None), None)
 
 
 def _models(frame: pl.DataFrame, rest: Iterable[str], label: str, sides: Between) -> list[str]:
