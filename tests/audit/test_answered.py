@@ -110,3 +110,9 @@ def test_scores_of_one_side_beside_texts_of_the_other_are_wordings() -> None:
     (scored, _), (texts, _) = sides("scores"), sides("graded")
     assert (answered(scored), answered(texts)) == ("scores", "wordings")
     assert answered(scored, texts) == answered(texts, scored) == "wordings"
+
+
+def test_other_numbers_are_other_answers_and_no_other_wordings() -> None:
+    old, new = written([["3"] * N], [SCORES]), written([["4"] * N], [SCORES], "new")
+    assert answered(old, new) == "answers"
+    assert answered(old, written([["four"] * N], [SCORES], "new")) == "wordings"

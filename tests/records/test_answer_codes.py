@@ -5,7 +5,13 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from undertow.records.answer_codes import answer_classes, code_answers
+from undertow.records.answer_codes import (
+    answer_classes,
+    are_numbers,
+    are_scores,
+    code_answers,
+    scored,
+)
 
 A = pl.Series(["x", "x", "y", None, "right"])
 B = pl.Series(["x", "z", "z", "q", "also right"])
@@ -45,3 +51,14 @@ def test_codes_equal_a_slow_count():
                 said[a] == said[b] for b in range(7)
             ]
         assert set(code_MN[:, n]) - {-1, 0} == set(range(1, 1 + len(set(said) - {None, "RIGHT"})))
+
+
+def test_the_worst_of_a_turned_scale_is_a_score_too():
+    """6 of a scale from 6 to 1 is 0, however its zero is signed."""
+    assert are_scores(pl.Series([scored(-0.0), scored(0.25), None]))
+
+
+def test_numbers_are_no_wordings():
+    assert are_numbers(pl.Series(["3", "4.5", "-1", "20 %", None]))
+    assert not are_numbers(pl.Series(["3", "about 4"]))
+    assert not are_numbers(pl.Series([None], dtype=pl.String))

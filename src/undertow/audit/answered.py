@@ -5,13 +5,13 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
-from undertow.records.answer_codes import RIGHT, are_scores
+from undertow.records.answer_codes import RIGHT, are_numbers, are_scores
 from undertow.records.records import Records
 
 Answered = Literal["answers", "wordings", "scores"]
-"""``answers``: classes, or what is right or wrong. ``wordings``: texts whose outcome is graded or
-not known, so that any other text is another answer. ``scores``: a score stands for an answer that
-was not kept, so that the smallest move of it is another answer."""
+"""``answers``: classes, numbers, or what is right or wrong. ``wordings``: texts whose outcome is
+graded or not known, so that any other text is another answer. ``scores``: a score stands for an
+answer that was not kept, so that the smallest move of it is another answer."""
 
 
 class Words(NamedTuple):
@@ -65,4 +65,6 @@ def answered(*sides: Records) -> Answered:
     if any(side.manifest.task != "generation" or side.classes[:1] == (RIGHT,) for side in sides):
         return "answers"
     said = [text for side in sides for text in side.answers or ()]
-    return "scores" if said and all(map(are_scores, said)) else "wordings"
+    if said and all(map(are_scores, said)):
+        return "scores"
+    return "answers" if said and all(map(are_numbers, said)) else "wordings"

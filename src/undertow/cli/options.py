@@ -124,7 +124,8 @@ class Files:
         typer.Option(
             metavar="<pair>",
             help="The scale of a column of grades: the number of the worst answer, then that of "
-            "the best. 1,5 where 5 is the best, 6,1 where 1 is, 1,0 where less is better.",
+            "the best. 1,5 where 5 is the best, 6,1 where 1 is, 1,0 where less is better. Or their "
+            "words or letters: F,A.",
         ),
     ] = None
     tasks: Annotated[

@@ -62,12 +62,18 @@ def answer_classes(code_MN: NDArray[np.integer[Any]], *, graded: bool) -> tuple[
 
 def scored(score: float) -> str:
     """The score of an answer that was not kept, in its place."""
-    return f"scored {score:g}"
+    return f"scored {score + 0.0:g}"  # No zero is negative.
 
 
 def are_scores(answer_N: pl.Series) -> bool:
     """Whether all of these answers are scores in their place."""
     return bool(answer_N.drop_nulls().str.contains(f"^{SCORED.pattern}$").all())
+
+
+def are_numbers(answer_N: pl.Series) -> bool:
+    """Whether all of these answers are numbers, which have one wording."""
+    known = answer_N.drop_nulls()
+    return bool(len(known)) and bool(known.str.contains(r"^\s*[+-]?\d+([.,]\d+)?\s*%?\s*$").all())
 
 
 def _identity(answer_N: pl.Series) -> NDArray[np.uint64]:

@@ -187,6 +187,39 @@ SHAPES: dict[str, tuple[Callable[[World], Rows], str]] = {
             "stars_off",
         )
     },
+    **{
+        f"grade {name}": (
+            lambda w, name=name: {"qid": IDS, "topic": NAMES[w.right], name: 0.2 + 0.6 * w.hit},
+            f"--id qid --score '{name}'" if " " in name else f"--id qid --score {name}",
+        )
+        for name in ("judge_score", "rouge_l", "bleu_4", "f1_score", "rougeL", "BLEU score")
+    },
+    **{
+        f"open {name}": (
+            lambda w, name=name: {"qid": IDS, name: 0.2 + 0.6 * (1 - w.hit)},
+            "--id qid --prediction COLUMN",
+        )
+        for name in (
+            "judge_penalty",
+            "toxicity_score",
+            "score_rank",
+            "gpt_score",
+            "rating_loss",
+            "quality_defects",
+            "bleu_error",
+        )
+    },
+    "two judges": (
+        lambda w: {"qid": IDS, "judge_1": 0.2 + 0.6 * w.hit, "judge_2": 0.3 + 0.5 * w.hit},
+        "--id qid --prediction COLUMN --label COLUMN",
+    ),
+    **{
+        f"words {no}": (
+            lambda w, no=no, yes=yes: {"qid": IDS, "result": np.where(w.hit, yes, no)},
+            "--id qid --prediction COLUMN",
+        )
+        for no, yes in (("non", "oui"), ("falsch", "richtig"), ("F", "A"))
+    },
     "logits, numbered": (
         logits("out0", "out1", "out2", label=[0, 1, 2]),
         "--id image --label truth",
@@ -574,6 +607,80 @@ def test_grades_beside_no_two_values_or_beside_answers_are_read(
         for name in ("old.csv", "new.csv"):
             pl.read_csv(name).drop("topic").write_csv(name)
     assert asked(policy, id="qid") == "fail"
+
+
+def moved_once(column: str) -> None:
+    """The new table is the old one, but for one gain and one loss."""
+    old = pl.read_csv("old.csv")
+    values = old[column].to_list()
+    other = next(k for k, value in enumerate(values) if value != values[0])
+    values[0], values[other] = values[other], values[0]
+    old.with_columns(pl.Series(column, values)).write_csv("new.csv")
+
+
+@pytest.mark.parametrize("name", ["judge_score", "rouge_l", "bleu_4"])
+def test_grades_under_longer_names_pass_where_nothing_is_lost(name: str, policy: Policy) -> None:
+    write(lambda w: {"qid": IDS, name: 0.2 + 0.6 * w.hit})
+    assert asked(policy, id="qid", score=name) == "fail"
+    moved_once(name)
+    assert asked(policy, id="qid", score=name) == "pass"
+
+
+@pytest.mark.parametrize(
+    ("no", "yes"),
+    [("nicht bestanden", "bestanden"), ("non", "oui"), ("falsch", "richtig"), ("Ja", "Nein")],
+)
+def test_a_person_says_which_of_two_words_is_right(no: str, yes: str, policy: Policy) -> None:
+    write(lambda w: {"qid": IDS, "result": np.where(w.hit, yes, no)})
+    first, second = sorted((no, yes))
+    assert asked(policy) == (
+        "old.csv: has no column 'example_id'; it has 'qid', 'result'; name its columns with --id qid "
+        "--prediction COLUMN, where only you know whether COLUMN is 'result'; a score or a "
+        "probability goes with --score COLUMN in place of --prediction COLUMN, and with --scale "
+        "WORST,BEST too"
+    )
+    assert asked(policy, id="qid", score="result") == (
+        f"old.csv: column 'result' holds two words, {first!r} and {second!r}, and nothing says which "
+        "of them is the better; add --scale WORST,BEST, which only you know: the word of a wrong "
+        "answer, then that of a right one, as the file writes them"
+    )
+    assert asked(policy, id="qid", score="result", scale=f"{no},{yes}") == "fail"
+    assert asked(policy, id="qid", score="result", scale=(yes.upper(), no)) == "cannot tell"
+    assert asked(policy, id="qid", score="result", scale="vrai,faux") == (
+        f"old.csv: column 'result' is {yes!r} for {IDS[0]!r}, beyond --scale vrai,faux (1,000 of "
+        "1,000 rows); write --scale WORST,BEST: the word of a wrong answer, then that of a right "
+        "one, as the file writes them"
+    )
+    moved_once("result")
+    assert asked(policy, id="qid", score="result", scale=f"{no},{yes}") == "pass"
+
+
+def test_a_person_says_which_letter_is_the_best(policy: Policy) -> None:
+    write(lambda w: {"qid": IDS, "grade": np.where(w.hit, "A", np.where(BRIGHT > 0.5, "F", "C"))})
+    said = asked(policy, id="qid", score="grade")
+    assert said == (
+        "old.csv: column 'grade' holds letters, 'A' to 'F', and nothing says which of them is the "
+        "better; add --scale WORST,BEST, which only you know: the letter of the worst answer, then "
+        "that of the best (F,A where A is the best grade); those between are as far apart as in the "
+        "alphabet"
+    )
+    assert asked(policy, id="qid", score="grade", scale="F,A") == "fail"
+    assert asked(policy, id="qid", score="grade", scale="A,F") == "cannot tell"
+    assert asked(policy, id="qid", score="grade", scale="D,A").startswith(
+        "old.csv: column 'grade' is 'F' for "
+    )
+    moved_once("grade")
+    assert asked(policy, id="qid", score="grade", scale="F,A") == "pass"
+
+
+@pytest.mark.parametrize(("no", "yes"), [("FAIL", "PASS"), ("Failed", "Passed"), ("NO", "YES")])
+def test_english_words_need_no_scale_in_whatever_capitals(
+    no: str, yes: str, policy: Policy
+) -> None:
+    write(lambda w: {"qid": IDS, "correct": np.where(w.hit, yes, no)})
+    assert asked(policy, id="qid") == "fail"
+    moved_once("correct")
+    assert asked(policy, id="qid") == "pass"
 
 
 @pytest.mark.parametrize("gold", ["gold", "target", "truth"])

@@ -134,8 +134,8 @@ def _open(evidence: Evidence, rule: str, observed: int, reason: str) -> Decision
 
 
 def _gain(evidence: Evidence, policy: Policy, left_out: int, way: str) -> Iterator[Decision]:
-    """Open where accuracy on the whole is shown to have gained more than is plausible; silent
-    otherwise."""
+    """Open where accuracy, or a mean score, is shown to have gained more than is plausible on the
+    whole; silent otherwise."""
     pair = evidence.pair
     limits = evidence.shift(
         pair.reference.correct_MN, pair.variant.correct_MN, np.array([0]), policy.level
@@ -145,7 +145,7 @@ def _gain(evidence: Evidence, policy: Policy, left_out: int, way: str) -> Iterat
     )
     if not low > policy.max_gain:
         return
-    chosen = ": "
+    chosen, gained = ": ", pair.reference.outcome
     if left_out and way:
         chosen = (
             f". {left_out:,} of {left_out + pair.reference.N:,} examples were left out; if they "
@@ -164,7 +164,7 @@ def _gain(evidence: Evidence, policy: Policy, left_out: int, way: str) -> Iterat
         high=high,
         n_examples=int(limits.n_G[0]),
         reason=(
-            f"Accuracy gained {number(effect)} points "
+            f"{gained[0].upper()}{gained[1:]} gained {number(effect)} points "
             f"{shift_span(low / 100, high / 100, policy.level)}, more than is plausible"
             f"{chosen}look for leaked answers, another prompt or another filter, "
             f"{_less_is_better(pair.reference)}or write max_gain = "

@@ -8,9 +8,9 @@ import polars as pl
 
 from undertow.records.formats.columns.between import ONE_FILE, Between
 from undertow.records.formats.columns.meant import UNKNOWN, columns_meant, rest_of
-from undertow.records.formats.columns.values import is_nested, numbers_in, within_one
+from undertow.records.formats.columns.values import is_nested, numbers_in, values_of, within_one
 from undertow.records.formats.columns.within import fields_in
-from undertow.records.grade_scale import TO_TYPE, TURNED
+from undertow.records.grade_scale import TO_TYPE, TURNED, are_letters, are_open_words
 from undertow.records.usual_names import flag_of, says_harm, says_less_is_better
 
 MOST_SHOWN = 12
@@ -31,7 +31,14 @@ def choices(frame: pl.DataFrame, flags: str, sides: Between = ONE_FILE) -> str:
     return (
         f", where only you know {which}; a score or a probability goes with --score COLUMN in "
         f"place of --prediction COLUMN{_turned(able, alone=len(rest) == 1)}"
+        f"{_in_words(frame[rest[0]]) if rest == flat[:1] else ''}"
     )
+
+
+def _in_words(column: pl.Series) -> str:
+    """How the only column is read as a score where it holds words or letters, if some do."""
+    said = values_of(column)
+    return f", and with {TO_TYPE} too" if are_letters(said) or are_open_words(said) else ""
 
 
 def _turned(able: Mapping[str, pl.Series], *, alone: bool) -> str:

@@ -11,14 +11,21 @@ from undertow.errors import TableError
 from undertow.records.formats.columns.cells import refuse_no_number, refuse_two_scales
 from undertow.records.formats.columns.ends import ends_of, reach
 from undertow.records.formats.columns.other_scale import OtherScale
-from undertow.records.formats.columns.values import within_one
+from undertow.records.formats.columns.values import values_of, within_one
 from undertow.records.formats.decoding.typed import number_of, typed
-from undertow.records.grade_scale import FRACTIONS, TO_TYPE, WORST_FIRST
+from undertow.records.grade_scale import (
+    FRACTIONS,
+    LETTERS_FIRST,
+    READ,
+    TO_TYPE,
+    WORDS_FIRST,
+    WORST_FIRST,
+    GradeScale,
+    are_letters,
+    are_open_words,
+)
 from undertow.records.reading import Reading
 
-GRADES = {"yes": 1.0, "no": 0.0, "correct": 1.0, "incorrect": 0.0, "right": 1.0, "wrong": 0.0,
-          "pass": 1.0, "fail": 0.0, "passed": 1.0, "failed": 0.0}  # fmt: skip
-"""Words that people grade by."""
 DIGITS = 12
 """To which a grade is rounded: 1.1 / 100 is more than 0.011."""
 
@@ -28,7 +35,7 @@ def outcomes(
 ) -> pl.Series:
     """The outcomes as numbers. Raises ``TableError`` for what is none, for two scales, and for
     numbers that are not from 0 to 1 where nobody told their scale."""
-    number = numbers(path, column, called, ids)
+    number = numbers(path, column, called, ids, reading.scale)
     refuse_two_scales(path, {called: column}, ids, reading.keys)
     if reading.scale is None:
         _refuse_other_scales(path, called, column, number)
@@ -36,8 +43,12 @@ def outcomes(
     return _on_scale(path, called, column, number, ids, reading)
 
 
-def numbers(path: Path, column: pl.Series, called: str, ids: pl.Series) -> pl.Series:
-    """Numbers and truth values; ``TableError`` for anything else."""
+def numbers(
+    path: Path, column: pl.Series, called: str, ids: pl.Series, scale: GradeScale | None = None
+) -> pl.Series:
+    """Numbers, truth values and the words of a scale; ``TableError`` for anything else."""
+    if scale is not None and scale.words is not None:
+        return _of_words(path, column, called, ids, scale)
     values = (
         typed(column.replace("", None), spelling=False) if column.dtype == pl.String else column
     )
@@ -48,9 +59,44 @@ def numbers(path: Path, column: pl.Series, called: str, ids: pl.Series) -> pl.Se
             f"{path}: column {called!r} is {str(values[0])[:60]!r}; expected a number between 0 "
             "and 1, or true/false"
         )
+    _refuse_words(path, values, called)
     write = "write a number from 0 to 1, or true or false"
     refuse_no_number(path, values, called, wrong, ids, write)
     return number
+
+
+def _of_words(
+    path: Path, column: pl.Series, called: str, ids: pl.Series, scale: GradeScale
+) -> pl.Series:
+    """The numbers of words, of which each is one that the person told."""
+    words = column.cast(pl.String).replace("", None)
+    known = {word: scale.number_of(word) for word in words.drop_nulls().unique()}
+    number = words.replace_strict(known, default=None, return_dtype=pl.Float64)
+    beyond = words.is_not_null() & number.is_null()
+    if beyond.any():
+        n = int(beyond.arg_max() or 0)
+        raise TableError(
+            f"{path}: column {called!r} is {words[n][:60]!r} for {str(ids[n])[:60]!r}, beyond "
+            f"{scale.typed} ({int(beyond.sum()):,} of {words.count():,} rows); write {TO_TYPE}: "
+            f"{LETTERS_FIRST if are_letters(known) else WORDS_FIRST}"
+        )
+    return number.alias(column.name)
+
+
+def _refuse_words(path: Path, values: pl.Series, called: str) -> None:
+    """Refuses two words, and letters, of which nothing says which is the better one."""
+    said = values_of(values) if values.dtype == pl.String else set[str]()
+    if are_letters(said):
+        first, last = min(said), max(said)
+        held, way = f"letters, {first!r} to {last!r}", LETTERS_FIRST
+    elif are_open_words(said):
+        held, way = f"two words, {' and '.join(map(repr, sorted(said)))}", WORDS_FIRST
+    else:
+        return
+    raise TableError(
+        f"{path}: column {called!r} holds {held}, and nothing says which of them is the better; "
+        f"add {TO_TYPE}, which only you know: {way}"
+    )
 
 
 def _graded(values: pl.Series) -> pl.Series:
@@ -58,9 +104,9 @@ def _graded(values: pl.Series) -> pl.Series:
     if values.dtype != pl.String:
         return values
     words = values.str.strip_chars().str.to_lowercase()
-    if not words.drop_nulls().is_in(list(GRADES)).all():
+    if not words.drop_nulls().is_in(list(READ)).all():
         return values
-    return words.replace_strict(GRADES, default=None, return_dtype=pl.Float64)
+    return words.replace_strict(READ, default=None, return_dtype=pl.Float64)
 
 
 def _on_scale(
@@ -69,7 +115,7 @@ def _on_scale(
     scale = reading.scale or FRACTIONS
     _refuse_signs(path, called, column, reading)
     known = number.cast(pl.Float64).fill_nan(None)
-    beyond = ~known.is_between(min(scale), max(scale)).fill_null(value=True)
+    beyond = ~known.is_between(scale.low, scale.high).fill_null(value=True)
     if beyond.any():
         n = int(beyond.arg_max() or 0)
         raise TableError(
@@ -77,14 +123,15 @@ def _on_scale(
             f"{scale.typed} ({int(beyond.sum()):,} of {known.count():,} rows); write the ends of "
             f"its scale, the worst first: the column {reach(known.drop_nulls())}"
         )
-    return ((known - scale.worst) / (scale.best - scale.worst)).round(DIGITS).alias(number.name)
+    graded = (known - scale.worst) / (scale.best - scale.worst)
+    return (graded.round(DIGITS) + 0.0).alias(number.name)  # No zero is negative.
 
 
 def _refuse_signs(path: Path, called: str, column: pl.Series, reading: Reading) -> None:
     """Refuses cells in per cent, which are read as fractions, on another scale than that."""
     scale = reading.scale or FRACTIONS
     signs = column.dtype == pl.String and column.str.contains("%", literal=True).any()
-    if signs and not {*scale} <= {0.0, 1.0}:
+    if signs and not {scale.worst, scale.best} <= {0.0, 1.0}:
         raise TableError(
             f"{scale.typed}: cells of column {called!r} in {path} have the sign %, so they are "
             f"read from 0 to 1; write {TO_TYPE}, which is 0,1 where more is better and 1,0 where "
