@@ -702,3 +702,13 @@ def test_labels_that_differ_on_many_examples_are_never_left_out(policy: Policy) 
         "data; if they are what each model answered, give that column with --prediction in place of "
         "--label."
     )
+
+
+def test_a_rank_that_gains_is_no_accuracy(policy: Policy) -> None:
+    write(lambda w: {"qid": IDS, "rank": np.where(w.hit, 1, 4 + (BRIGHT > 0.5))})
+    given = Reading(id="qid", score="rank", scale=(1, 5))  # type: ignore[arg-type]
+    found = gate_files(Request([Path("old.csv")], [[Path("new.csv")]], given), policy)
+    assert found.reason.startswith(
+        "implausible_gain on all cannot be decided: Mean score gained 10."
+    )
+    assert "of scores moved, however little." in found.audit.headline
