@@ -26,6 +26,7 @@ WRITTEN = {
     "OnnxStaticInt8()": "OnnxStaticInt8(exact_sums=True)",
     "OpenVINOStaticInt8()": "OpenVINOStaticInt8(bias_correction=True, exact_sums=True)",
     "PT2EStaticInt8()": "PT2EStaticInt8(compiled=False, reduce_range=False)",
+    "TorchDynamicInt8()": "TorchDynamicInt8(alone=True)",
     "TorchaoLinearInt8()": "TorchaoLinearInt8(activations=True)",
     "MLP()": "MLP(hidden=(128,))",
     "DeepMLP(8)": "DeepMLP(width=8, depth=4, activation='relu', norm=False, skip=False)",

@@ -55,3 +55,7 @@ def test_which_layers_are_changed():
     quantized = nn.Linear(2, 2)
     quantized.weight = type("Quantized", (nn.Parameter,), {})(torch.eye(2))
     assert part_of(quantized) == "changed"
+    # whatever makes it, a layer that torch has quantized
+    packed = nn.Module()
+    packed._packed_params = nn.Module()
+    assert part_of(packed) == "changed"

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from undertow.lab.feeds.feed import Feed
+from undertow.lab.feeds.for_engines import calibration_images, for_engines
 from undertow.lab.lottery import sparse
 from undertow.lab.lottery.built import Built, of_module
 from undertow.lab.lottery.ideal import LINEAR, Ideal
@@ -24,7 +24,7 @@ from undertow.lab.measurements.clocks import timed_together
 from undertow.lab.measurements.operator_costs import operator_costs
 from undertow.lab.own_code import told
 from undertow.lab.population import Population
-from undertow.lab.runner.member import CALIBRATION, build_member
+from undertow.lab.runner.member import build_member
 from undertow.lab.runner.places.chunk import resident_for
 
 CSR, CSR_LINEAR = "csr", "csr-linear"
@@ -118,12 +118,11 @@ class _Network:
         seeds = population.seeds.member(population.name, 0)
         module = build_member(population, seeds, self.data, weights)
         self.module = module.to("cpu", torch.float32).eval()
-        self.x_N = _plain(torch.cat([*self.data.test_batches(ANSWERED)])[:ANSWERED])
+        self.x_N = for_engines(torch.cat([*self.data.test_batches(ANSWERED)])[:ANSWERED])
 
     def built(self, engine: Variant, batch: int) -> tuple[Ran, Built | None]:
         """The engine with this network, once it has answered."""
-        first = torch.arange(min(CALIBRATION, len(self.data.train_y_N)))
-        calibration = _plain(self.data.train_batch(first))
+        calibration = calibration_images(self.data)
         row, made = built_or_why(engine, self.module, self.x_N[:batch], calibration)
         if made is None:
             return row, None
@@ -144,10 +143,6 @@ class _Network:
             costs = operator_costs(self.module, lambda: made.logits(self.x_N[:batch]))
             found["work"] = [asdict(cost) for cost in costs]
         return found
-
-
-def _plain(x_NCHW: Tensor) -> Tensor:
-    return x_NCHW.to("cpu", torch.float32).contiguous(memory_format=torch.contiguous_format)
 
 
 def weights_of(folder: Path, members: Sequence[str], number: int) -> Path:

@@ -36,8 +36,8 @@ def shares_of_time(
 def part_of(layer: nn.Module) -> Part | None:
     """None for one without weights of its own that are multiplied. A weight that is no plain
     parameter is a quantized one."""
-    if isinstance(layer, Int4Linear | SparseLinear):
-        return "changed"
+    if isinstance(layer, Int4Linear | SparseLinear) or hasattr(layer, "_packed_params"):
+        return "changed"  # torch's own quantized layers have packed ones
     if isinstance(layer, nn.Linear | nn.Conv2d):
         return "fallback" if type(layer.weight) is nn.Parameter else "changed"
     return None

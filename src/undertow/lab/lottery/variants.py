@@ -16,12 +16,13 @@ from undertow.lab.interventions.runtime import (
     OpenVINOStaticInt8,
     PT2EStaticInt8,
     TorchaoLinearInt8,
+    TorchDynamicInt8,
 )
 from undertow.lab.interventions.runtime._engine import needed
 from undertow.lab.interventions.runtime.pt2e_static import BATCH
 from undertow.lab.interventions.site import AbstractRuntime, Horizon
 from undertow.lab.interventions.weights import OneShotPruning
-from undertow.lab.lottery import channels, engines, int4, int8, sparse
+from undertow.lab.lottery import channels, engines, int4, sparse
 from undertow.lab.lottery.built import (
     Built,
     CannotRun,
@@ -33,6 +34,8 @@ from undertow.lab.lottery.built import (
 from undertow.lab.lottery.ideal import LINEAR, Ideal
 
 REFERENCE = "eager"
+TORCH_INT8 = TorchDynamicInt8(alone=False)
+"""Images as they come, which is how a batch is timed."""
 Build = Callable[[nn.Module, Tensor, Tensor], Built]
 """Of the network, the batch that is timed, and the examples that an engine may calibrate on."""
 
@@ -78,15 +81,17 @@ def _int8() -> list[Variant]:
     fused, fused_dynamic = replace(stored, fused=True), replace(dynamic, fused=True)
     return [
         Variant("torchao-int8-weights", "torchao, int8 weights of linear layers, eager",
-                _torchao(False, False), stored),
+                _linear(TorchaoLinearInt8(False)), stored),
         Variant("torchao-int8-weights-compile", "the same under torch.compile",
-                _torchao(False, True), fused),
+                _linear(TorchaoLinearInt8(False), under_compile=True), fused),
         Variant("torchao-int8-dynamic", "torchao, int8 weights and activations of linear layers, "
-                "eager", _torchao(True, False), dynamic),
+                "eager", _linear(TorchaoLinearInt8()), dynamic),
         Variant("torchao-int8-dynamic-compile", "the same under torch.compile",
-                _torchao(True, True), fused_dynamic),
+                _linear(TorchaoLinearInt8(), under_compile=True), fused_dynamic),
         Variant("torch-int8-dynamic", "torch's own older kernels for dynamic int8, linear layers",
-                lambda n, x, c: int8.in_torch_int8(n), dynamic),
+                _linear(TORCH_INT8), dynamic),
+        Variant("torch-int8-dynamic-compile", "the same under torch.compile",
+                _linear(TORCH_INT8, under_compile=True), fused_dynamic),
         Variant("pt2e-int8", "torch.export, static int8 by oneDNN's kernels", _pt2e, whole),
         Variant("onnxruntime-int8-dynamic", "ONNX Runtime, dynamic int8",
                 _engine(OnnxDynamicInt8(exact_sums=False, alone=False)),
@@ -132,22 +137,23 @@ def _masked(network: nn.Module, sparsity: float) -> Built:
     return of_module(masked, note="dense kernels multiply its zeros")
 
 
-def _torchao(activations: bool, under_compile: bool) -> Build:
+def _linear(engine: TorchaoLinearInt8 | TorchDynamicInt8, under_compile: bool = False) -> Build:
+    """An engine of linear layers, whose network is still a module."""
+    emulated = engine == TorchaoLinearInt8(activations=False)
+    turned = "weights are turned into float32 for each product" if emulated else ""
+
     def build(network: nn.Module, x_B: Tensor, calibration: Tensor) -> Built:
-        engine = TorchaoLinearInt8(activations)
-        converted = engine.converted(network)
         told = of_engine(engine.compile(network, calibration), bytes_held(network))
+        converted = engine.converted(network)
         built = engines.compiled(converted, x_B) if under_compile else of_module(converted)
-        emulated = not activations
+        worse = told.status if built.status == "native" else built.status
         return replace(
             built,
             size=told.size,
-            status="emulated" if emulated else told.status,
-            note="; ".join(filter(None, [
-                "weights are turned into float32 for each product" if emulated else "", told.note,
-            ])),
+            status="emulated" if emulated else worse,
+            note="; ".join(filter(None, [turned, told.note, built.note])),
             operators=told.operators,
-        )  # fmt: skip
+        )
 
     return build
 

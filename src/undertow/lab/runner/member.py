@@ -15,6 +15,7 @@ from torch import nn
 from undertow.errors import UserError
 from undertow.lab.data.dataset import Splits
 from undertow.lab.feeds.feed import Feed
+from undertow.lab.feeds.for_engines import calibration_images, for_engines
 from undertow.lab.interventions.site import AbstractRuntime, Intervention
 from undertow.lab.population import Population
 from undertow.lab.probes.probe import Size
@@ -25,9 +26,6 @@ from undertow.lab.trainings.noise import torch_seeded
 from undertow.lab.trainings.supervised import Supervised
 from undertow.lab.trainings.training import Training, channels_last
 from undertow.lab.trainings.untrained import Untrained
-
-CALIBRATION = 512
-"""How many training images an engine may look at: the first ones, without augmentation."""
 
 
 def build_member(
@@ -136,18 +134,12 @@ def answers(
 def _by_engine(
     engine: AbstractRuntime, model: nn.Module, data: Feed
 ) -> tuple[NDArray[np.float32], dict[str, float]]:
-    first_B = torch.arange(min(CALIBRATION, len(data.train_y_N)), device=data.device)
     model = model.eval().to("cpu", torch.float32)
     model.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
-    compiled = engine.compile(model, _plain(data.train_batch(first_B)))
+    compiled = engine.compile(model, calibration_images(data))
 
     def logits(x_BCHW: torch.Tensor) -> torch.Tensor:
-        return compiled.logits(_plain(x_BCHW))
+        return compiled.logits(for_engines(x_BCHW))
 
     facts = {"weights_changed": float(compiled.effect.changed)} | compiled.effect.facts
     return softmax_of(logits, data).numpy(), facts
-
-
-def _plain(x_NCHW: torch.Tensor) -> torch.Tensor:
-    """As engines want images: float32 on the CPU, channels first in memory too."""
-    return x_NCHW.to("cpu", torch.float32).contiguous(memory_format=torch.contiguous_format)
