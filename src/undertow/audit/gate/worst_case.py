@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,8 +58,8 @@ def _cases(
     """Of each decision, and of slices that were left out as a whole."""
     count, seen = getattr(rule, "count", None) is not None, {(d.slice, d.value) for d in found}
     for d in found:
-        k = float(lost.most_K[_within(lost, d.slice, d.value)].sum())
-        most = d.observed + k if count else _most(d, k, level)
+        most_K = lost.most_K[_within(lost, d.slice, d.value)]
+        most = d.observed + float(most_K.sum()) if count else _most(d, most_K, level)
         yield _Case(d.rule, d.where, most, d.limit, "" if count else " points")
     columns = {d.slice for d in found if d.value} - {ALL}
     for column, value in () if count else _values(lost, columns):
@@ -69,13 +69,14 @@ def _cases(
             yield _Case(rule.name, place_of(column, value), 100.0, found[0].limit, " points")
 
 
-def _most(d: Decision, k: float, level: float) -> float:
-    """The upper limit of points that a check limits, if ``k`` more were lost. Limits of what was
+def _most(d: Decision, most_K: NDArray[np.floating[Any]], level: float) -> float:
+    """The upper limit of points that a check limits, if so much more were lost. Limits of what was
     compared and of the share that was not (Wilson) are put together as MOVER does (Zou and Donner
     2008)."""
+    k = float(most_K.sum())
     if not k or math.isnan(d.high):
         return -math.inf
-    n, every = d.n_examples, d.n_examples + k
+    n, every = d.n_examples, d.n_examples + len(most_K)
     beyond = n / every * (d.high - d.observed), 100 * (_wilson(k / every, every, level) - k / every)
     return (n * d.observed + 100 * k) / every + math.hypot(*beyond)
 
