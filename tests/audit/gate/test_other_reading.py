@@ -93,5 +93,8 @@ def test_a_grade_that_fell_beside_both_values_is_no_pass_as_a_probability() -> N
         'other_reading = "allowed" at the top of the policy. The one required check passes.'
     )
     assert gated(fell_N, ALLOWED, by="", **given).verdict == "pass"
-    assert gated(fell_N, by="", name="score", **given).verdict == "pass"
+    assert gated(fell_N, by="", name="score", **given).verdict == "cannot tell"
+    assert gated(fell_N, by="", name="fit", **given).verdict == "pass"
+    less_N = np.where(np.abs(SIGNAL_N) > 0.5, SIGNAL_N - 0.1, SIGNAL_N)
+    assert gated(less_N, by="", **given).verdict == "pass"  # As a grade it holds the limit too.
     assert gated(SIGNAL_N + 0.01 * NOISE_N, by="", **given).verdict == "pass"

@@ -24,6 +24,7 @@ from undertow.audit.gate.result import (
     TOLD,
     Decision,
 )
+from undertow.audit.gate.rules import MaxDrop
 from undertow.audit.gate.rules._rule import number, shift_span
 from undertow.audit.notices import on_both_sides
 from undertow.audit.slices.table import ALL
@@ -97,7 +98,9 @@ def _other_reading(evidence: Evidence, policy: Policy) -> Iterator[Decision]:
     if policy.other_reading == "allowed":
         return
     pair = evidence.pair
-    found = (*worse_if_probability(pair), *worse_if_grade(pair))
+    drops = [r.points for r in policy.rules if isinstance(r, MaxDrop) and r.tier == "required"]
+    limit = min(drops, default=0.0) / 100
+    found = (*worse_if_probability(pair), *worse_if_grade(pair, limit))
     if found:
         way = (
             "If it is read as it should be, write "

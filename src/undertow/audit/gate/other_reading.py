@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from undertow.audit.gate.rules._rule import number
 from undertow.audit.pair import Pair
 from undertow.audit.slices.disputed import columns_of
-from undertow.audit.stats.auroc import Area, area, error_of
+from undertow.audit.stats.auroc import area, error_of
 from undertow.records.formats.columns.values import values_of
 from undertow.records.formats.predictions.threshold import AS_PROBABILITY
 from undertow.records.records import Records
@@ -30,8 +30,6 @@ FAR = 3.09
 """One-sided 0.1 %: scores tell two slices apart beyond chance, as those of a classifier do."""
 SHOWN = 1.645
 """One-sided 5 %."""
-WEAK = 0.75
-"""Area under the ROC curve up to which a ``score`` may be a grade that differs by slice."""
 READ = re.compile(rf"column '([^']*)' {AS_PROBABILITY} .* in '([^']*)';")
 """The note on a score that is read as a probability."""
 
@@ -100,11 +98,12 @@ def _scores(side: Records) -> Floats:
     return side.score_MN
 
 
-def worse_if_grade(pair: Pair) -> Iterator[str]:
+def worse_if_grade(pair: Pair, limit: float) -> Iterator[str]:
     """A sentence on a score that is called as grades are, is read as a probability, and fell beside
-    both right answers: if it is a grade, the variant is worse."""
+    both right answers: if it is a grade, the variant is worse. That it fell by more than the
+    ``limit`` of a policy, a fraction, is not ruled out."""
     read = next((m for n in pair.reference.manifest.notes if (m := READ.search(n))), None)
-    if read is None or not _may_be_grade(pair, read[1], read[2]):
+    if read is None or not _may_be_grade(read[1], read[2]):
         return
     before_N, after_N = (_positive(side) for side in (pair.reference, pair.variant))
     if before_N is None or after_N is None:
@@ -116,7 +115,7 @@ def worse_if_grade(pair: Pair) -> Iterator[str]:
         return
     clusters = None if pair.cluster_N is None else pair.cluster_N[kept]
     moved_N = (fell_N - fell_N.mean()) / len(kept)
-    if not _Loss(float(fell_N.mean()), moved_N).shown(clusters):
+    if fell_N.mean() + SHOWN * error_of(moved_N, clusters) < limit:
         return
     yield (
         f"{read[1]!r} fell by {number(100 * float(fell_N.mean()))} points, beside either value of "
@@ -126,25 +125,9 @@ def worse_if_grade(pair: Pair) -> Iterator[str]:
     )
 
 
-def _may_be_grade(pair: Pair, score: str, label: str) -> bool:
-    """Whether names leave it open; of ``score`` also where it hardly tells the right answers."""
-    if plain(label) in LABEL:
-        return False
-    if plain(score) in {*SCORE, *GRADED} - {"score"}:
-        return True
-    return plain(score) == "score" and not _tells(pair.reference)
-
-
-def _tells(side: Records) -> bool:
-    positive_N = _positive(side)
-    if positive_N is None:
-        return True
-    kept = np.flatnonzero(~np.isnan(positive_N) & (side.label_N >= 0))
-    first_N = side.label_N[kept] == _index(side)
-    told: Area | None = None
-    if first_N.any() and not first_N.all():
-        told = area(positive_N[kept], first_N)
-    return told is None or told.value > WEAK
+def _may_be_grade(score: str, label: str) -> bool:
+    """Whether names leave it open."""
+    return plain(score) in {*SCORE, *GRADED} and plain(label) not in LABEL
 
 
 def _positive(side: Records) -> Floats | None:
