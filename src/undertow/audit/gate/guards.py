@@ -24,8 +24,8 @@ from undertow.audit.gate.result import (
     TOLD,
     Decision,
 )
-from undertow.audit.gate.rules import MaxDrop
 from undertow.audit.gate.rules._rule import number, shift_span
+from undertow.audit.gate.rules.max_drop import MaxDrop
 from undertow.audit.notices import on_both_sides
 from undertow.audit.slices.table import ALL
 from undertow.records.classes_told import MARK, told_by_answers

@@ -56,9 +56,8 @@ def _what(frame: pl.DataFrame, meant: Meant, sides: Between) -> list[str]:
         return [flag_of("score", one[0]), *_unless(one[1], "label", ("label",))]
     named = of_named_class(frame, meant)
     if named is not None:
-        score, label, positive = named
-        flags = [flag_of("score", score), *_unless(label, "label", ("label",))]
-        return [*flags, flag_of("positive", positive)]
+        flags = [flag_of("score", named[0]), *_unless(named[1], "label", ("label",))]
+        return [*flags, flag_of("positive", named[2])]
     if are_classes(frame, sides) or meant.predictions == ["prediction"]:
         label = meant.label or label_told(frame)
         return _unless(label, "label", ("label",))
