@@ -60,6 +60,7 @@ from undertow.records.records import Records
 from undertow.records.same_records import hold_the_same
 from undertow.records.scales_apart import refuse_scales_apart
 from undertow.records.tables_alone import readings
+from undertow.records.two_values import refuse_unsaid_roles
 from undertow.records.write import write_records
 from undertow.report.provenance import Sources
 from undertow.report.text import summary_text, verdict_line, warnings
@@ -248,6 +249,7 @@ def _read_sides(request: Request, sources: Sources) -> Sides:
     refuse_unread_ids([*map(_files, sides)])
     firsts = [_paths(side)[0] for side in sides]
     refuse_rows_apart([before, *variants], firsts, reading.labels, reading.keys)
+    refuse_unsaid_roles([before, *variants], firsts, reading, request.format or reading.format)
     with sources.reading("columns"):
         request = _cross_named(request, before)
         before, told = with_numbers(request, before, variants)

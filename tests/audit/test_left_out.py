@@ -25,7 +25,8 @@ SITE = ["north" if n < 200 else "south" for n in PLACE_N]
 BEFORE_N = np.where(PLACE_N % 10 == 0, (LABEL_N + 1) % 4, LABEL_N)
 FAILS_N = (LABEL_N == 3) & (PLACE_N % 5 > 0)
 AFTER_N = np.where(FAILS_N, 0, BEFORE_N)
-POLICY = parse_policy("[[max_drop]]\npoints = 1.0\n")
+RULES = "[[max_drop]]\npoints = 1.0\n"
+POLICY, ALLOWED = parse_policy(RULES), parse_policy(f'left_out = "allowed"\n{RULES}')
 
 
 def sides(pred_N: np.ndarray, kept_N: np.ndarray | None = None) -> tuple[Records, Records]:
@@ -49,7 +50,16 @@ def test_empty_answers_where_it_fails_are_said_to_be_unlike_the_rest():
         "accuracy would fall by 20.0 points. Add --missing wrong."
     )
     assert said(both) == (wanted,)
-    result = gate(both[0], [both[1]], POLICY, allow_partial=True)
+    open_ = gate(both[0], [both[1]], POLICY, allow_partial=True)
+    assert open_.verdict == "cannot tell"
+    assert open_.reason == (
+        "left_out on all cannot be decided: 200 of 1,000 examples of 'old' were left out: 200 of them "
+        "are not compared for want of an answer or a row. If 'new' is wrong on all of these, max_drop "
+        "on all need not hold: it may be 22.19 points, and the limit is 1. Add --missing wrong. Or, if "
+        'they may be left out, write left_out = "allowed" at the top of the policy. The one required '
+        "check passes. Compared on 800 of 1,000 examples."
+    )
+    result = gate(both[0], [both[1]], ALLOWED, allow_partial=True)
     assert result.verdict == "pass"
     assert result.reason == (
         "The one required check passes. Compared on 800 of 1,000 examples. 200 of those left out have "
@@ -225,3 +235,89 @@ def test_what_the_sides_disagree_about_costs_nothing_and_no_flag_counts_it():
     values = pl.Series("content_hash", other_N, dtype=pl.String)
     new = replace(new, examples=new.examples.with_columns(values))
     assert not [note for note in said((old, new)) if "counted as wrong" in note]
+
+
+def few(labels_differ: int = 0, lost: int = 0) -> tuple[Records, Records]:
+    """Of 1,000 examples the first have other labels at the new side, where it is wrong, and the
+    next have no answer of it."""
+    at_N = labels_differ > PLACE_N
+    pred_N = np.where(
+        at_N, (LABEL_N + 1) % 4, np.where(labels_differ + lost > PLACE_N, -1, LABEL_N)
+    )
+    old, new = (
+        records_from(p[None], LABEL_N, CLASSES, name=name, slices={"site": SITE})
+        for p, name in ((LABEL_N, "old"), (pred_N, "new"))
+    )
+    label_N = np.where(at_N, (LABEL_N + 1) % 4, LABEL_N).astype(np.int32)
+    return old, replace(new, examples=new.examples.with_columns(pl.Series("label", label_N)))
+
+
+def test_labels_that_differ_where_the_new_model_errs_are_no_pass():
+    old, new = few(labels_differ=30)
+    found = gate(old, [new], POLICY, allow_partial=True)
+    assert found.verdict == "cannot tell"
+    assert found.reason == (
+        "left_out on all cannot be decided: 30 of 1,000 examples of 'old' were left out: the labels of "
+        "the sides differ on 30 of them. If 'new' is wrong on all of these, max_drop on all need not "
+        "hold: it may be 4.08 points, and the limit is 1. Write the same labels into both files. Or, if "
+        'they may be left out, write left_out = "allowed" at the top of the policy. The one required '
+        "check passes. Compared on 970 of 1,000 examples."
+    )
+
+
+@pytest.mark.parametrize(
+    ("out", "points", "verdict"),
+    [(2, 1.0, "pass"), (9, 1.0, "cannot tell"), (30, 5.0, "pass"), (45, 5.0, "cannot tell")],
+)
+@pytest.mark.parametrize("kind", ["labels_differ", "lost"])
+def test_a_pass_holds_where_all_that_is_left_out_may_be_lost(
+    kind: str, out: int, points: float, verdict: str
+):
+    policy = parse_policy(f"[[max_drop]]\npoints = {points}\n")
+    old, new = few(**{kind: out})
+    assert gate(old, [new], policy, allow_partial=True).verdict == verdict
+
+
+def test_what_the_reference_has_wrong_cannot_be_lost():
+    """But where right answers differ, it may have been right."""
+    old, new = few(lost=30)
+    wrong = replace(old, pred_MN=np.where(PLACE_N < 30, (LABEL_N + 1) % 4, LABEL_N)[None])
+    assert gate(wrong, [new], POLICY, allow_partial=True).verdict == "pass"
+    old, new = few(labels_differ=30)
+    wrong = replace(old, pred_MN=np.where(PLACE_N < 30, (LABEL_N + 1) % 4, LABEL_N)[None])
+    assert gate(wrong, [new], POLICY, allow_partial=True).verdict == "cannot tell"
+
+
+def test_a_slice_of_which_much_is_left_out_is_asked_by_itself():
+    """30 of 200 in the north are 3 % of all."""
+    old, new = few(lost=30)
+    by = parse_policy('[[worst_slice_drop]]\nby = "site"\npoints = 8.0\n')
+    found = gate(old, [new], by, allow_partial=True)
+    assert found.verdict == "cannot tell"
+    assert "worst_slice_drop on site=north need not hold" in found.reason
+
+
+def test_a_slice_that_is_left_out_as_a_whole_is_no_pass():
+    old, new = few()
+    by = parse_policy('[[worst_slice_drop]]\nby = "site"\npoints = 30.0\n')
+    kept = new.take_examples(np.flatnonzero((PLACE_N >= 200) | (PLACE_N % 2 == 0)))
+    assert gate(old, [kept], by, allow_partial=True).verdict == "cannot tell"
+    four = parse_policy('[[worst_slice_drop]]\nby = "class"\npoints = 30.0\n')
+    kept = new.take_examples(np.flatnonzero(LABEL_N > 0))
+    found = gate(old, [kept], four, allow_partial=True)
+    assert "worst_slice_drop on class=car need not hold: it may be 100.00 points" in found.reason
+
+
+def test_new_errors_that_are_counted_may_be_all_that_are_left_out():
+    old, new = few(labels_differ=4)
+    for count, verdict in ((3, "cannot tell"), (4, "pass")):
+        policy = parse_policy(f"[[max_new_errors]]\ncount = {count}\n")
+        assert gate(old, [new], policy, allow_partial=True).verdict == verdict
+
+
+def test_a_loss_that_is_shown_fails_whatever_is_left_out():
+    old, new = few(lost=30)
+    worse = replace(new, pred_MN=np.where(PLACE_N > 800, (LABEL_N + 1) % 4, new.pred_MN))
+    found = gate(old, [worse], POLICY, allow_partial=True)
+    assert found.verdict == "fail"
+    assert [d.rule for d in found.decisions] == ["max_drop"]

@@ -104,6 +104,15 @@ def reference_at_chance(records: Records) -> Iterator[str]:
         yield from _beside_the_commonest(records, found)
 
 
+def at_chance(records: Records, cluster_N: NDArray[Any] | None = None) -> str:
+    """A sentence on a reference that is not shown to be above chance, on which a gate cannot decide
+    what was lost; empty otherwise. Examples of one cluster (N,) count as one."""
+    found = _recall(records, cluster_N)
+    if found is None or not found.at_chance:
+        return ""
+    return f"The reference {records.name!r} is not shown to be above chance: {found.said}."
+
+
 def _beside_the_commonest(records: Records, found: _Recall) -> Iterator[str]:
     right = float((found.recall_C * found.count_C).sum() / found.count_C.sum())
     common = found.count_C.max() / found.count_C.sum()

@@ -27,6 +27,7 @@ from undertow.audit.findings import findings_frame
 from undertow.audit.gather import gather
 from undertow.audit.headline import audit_headline, variant_headline, with_notices
 from undertow.audit.left_out import left_out_said, way_to_count
+from undertow.audit.lost_at_most import LostAtMost, lost_at_most
 from undertow.audit.measures import (
     accuracy,
     all_measures,
@@ -102,6 +103,8 @@ class Comparison:
     """How those that the variant lacks count as wrong."""
     left_out_cost: str = ""
     """What those would cost to which the variant alone has no answer, a sentence."""
+    lost: LostAtMost | None = None
+    """What the variant may have lost among all that are not compared."""
 
 
 def audit(
@@ -190,6 +193,7 @@ def comparisons(
                 aligned.left_out,
                 way_to_count(reference, variant, aligned, missing),
                 unlike.cost,
+                lost_at_most(reference, variant, aligned) if aligned.left_out else None,
             )
         )
     return tuple(made)

@@ -62,7 +62,7 @@ def left_out_said(
     any example was left out; ``compare`` does it with what is not answered counted as wrong."""
     if not aligned.left_out:
         return LeftOut()
-    out_N = [_is_left_out(side, aligned) for side in (reference, variant)]
+    out_N = [is_left_out(side, aligned) for side in (reference, variant)]
     lacked_N = _lacked(reference, variant, out_N[0], missing)
     cost, alone = "", " alone"
     if variant.M == 1 and lacked_N.any():
@@ -96,11 +96,11 @@ def left_out_said(
 def way_to_count(reference: Records, variant: Records, aligned: Aligned, missing: Missing) -> str:
     """How examples of the reference that are left out count as wrong, a sentence; empty where none
     is."""
-    out_N = _is_left_out(reference, aligned)
+    out_N = is_left_out(reference, aligned)
     return _way(reference, variant, out_N, missing) if out_N.any() else ""
 
 
-def _is_left_out(side: Records, aligned: Aligned) -> Bools:
+def is_left_out(side: Records, aligned: Aligned) -> Bools:
     kept = aligned.reference.example_id_N
     return np.asarray(~side.example_id_N.is_in(kept.implode()).to_numpy())
 

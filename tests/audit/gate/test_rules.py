@@ -354,13 +354,43 @@ def test_examples_of_one_cluster_count_once_where_a_side_is_below_chance():
             for n in ("old", "new")
         )
         rules.append([d.rule for d in gate(old, [new], policy).decisions])
-    assert rules == [["below_chance", "max_drop"], ["max_drop"]]
+    assert rules == [["below_chance", "max_drop"], ["at_chance", "max_drop"]]
 
 
-def test_a_side_at_chance_level_is_decided_as_any_other():
+def at_chance(right: int, losses: int = 0) -> tuple[Records, Records]:
+    """A reference of 300 answers of two classes of which so many are right, and a variant with so
+    many less."""
     label_N = np.arange(300) % 2
-    sides = [
-        worlds.records_from(np.zeros((1, 300), int), label_N, 2, name=name)
-        for name in ("old", "new")
-    ]
-    assert gate(sides[0], [sides[1]], parse_policy("[[max_drop]]\npoints = 9")).verdict == "pass"
+    sides = [np.where(np.arange(300) < n, label_N, 1 - label_N) for n in (right, right - losses)]
+    old, new = (
+        worlds.records_from(p[None], label_N, 2, name=n)
+        for p, n in zip(sides, ("old", "new"), strict=True)
+    )
+    return old, new
+
+
+def test_a_reference_at_chance_is_looked_into_first():
+    old, new = at_chance(150, losses=2)
+    found = gate(old, [new], parse_policy("[[max_drop]]\npoints = 9"))
+    assert found.verdict == "cannot tell"
+    assert found.reason == (
+        "at_chance on all cannot be decided: The reference 'old' is not shown to be above chance: its "
+        "mean recall is 50.0 %, guessing gives 50.0 % (1 in 2). Check that its answers and the labels "
+        "belong together, and that the labels are the right answers. If it may be no better, write "
+        'at_chance = "allowed" at the top of the policy. The one required check passes.'
+    )
+    allowed = parse_policy('at_chance = "allowed"\n[[max_drop]]\npoints = 9')
+    assert gate(old, [new], allowed).verdict == "pass"
+
+
+@pytest.mark.parametrize(("right", "open_"), [(164, True), (166, False)])
+def test_a_reference_is_at_chance_until_it_is_shown_to_be_above(right: int, open_: bool):
+    """1.645 standard errors of 2.9 points above one half."""
+    old, new = at_chance(right)
+    found = gate(old, [new], parse_policy("[[max_drop]]\npoints = 9"))
+    assert ("at_chance" in [d.rule for d in found.decisions]) is open_
+
+
+def test_a_loss_against_a_reference_at_chance_fails_all_the_same():
+    old, new = at_chance(150, losses=100)
+    assert gate(old, [new], parse_policy("[[max_drop]]\npoints = 9")).verdict == "fail"

@@ -23,6 +23,9 @@ from undertow.audit.gate.result import (
     Outcome,
     overall,
 )
+from undertow.audit.gate.rules import Rule
+from undertow.audit.gate.worst_case import worst_case
+from undertow.audit.lost_at_most import LostAtMost
 from undertow.audit.settings import Settings
 from undertow.audit.slices.asked import slices_asked
 from undertow.errors import NotComparableError, UserError
@@ -79,6 +82,7 @@ def gate(
             policy,
             c.left_out,
             c.left_out_way,
+            c.lost,
             alike=c.pair.variant.name in alike,
         )
         for c in compared
@@ -163,18 +167,26 @@ class About(NamedTuple):
 
 
 def about_variant(
-    evidence: Evidence, policy: Policy, left_out: int = 0, way: str = "", *, alike: bool = False
+    evidence: Evidence,
+    policy: Policy,
+    left_out: int = 0,
+    way: str = "",
+    lost: LostAtMost | None = None,
+    *,
+    alike: bool = False,
 ) -> About:
-    """Every rule of the policy on one variant, of which ``left_out`` examples are not compared.
-    ``way`` says how those that it lacks count as wrong, and is empty where it lacks none; ``alike``
-    whether it holds the same as the reference. Raises
+    """Every rule of the policy on one variant, of which ``left_out`` examples are not compared, and
+    ``lost`` is what it may have lost there. ``way`` says how those that it lacks count as wrong,
+    and is empty where it lacks none; ``alike`` whether it holds the same as the reference. Raises
     ``UserError`` for a file of the policy that cannot be read."""
     decisions = [*guards(evidence, policy, left_out, way, alike=alike)]
-    small = list[NotShown]()
+    small, decided = list[NotShown](), list[tuple[Rule, tuple[Decision, ...]]]()
     for rule in policy.rules:
         found = tuple(rule.decide(evidence, policy.level, policy.folder))
         if not found:
             raise RuntimeError(f"{rule.name} yielded no decision, which would pass unseen")
-        decisions += found
+        decided.append((rule, found))
         small += not_shown(rule, evidence, found)
+    decisions += worst_case(evidence, policy, decided, lost, way)
+    decisions += (d for _, found in decided for d in found)
     return About(tuple(decisions), tuple(small))

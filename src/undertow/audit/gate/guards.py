@@ -8,20 +8,24 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from undertow.audit.at_chance import below_chance
+from undertow.audit.at_chance import at_chance, below_chance
 from undertow.audit.exchanged import ONE_ANOTHER
 from undertow.audit.gate.evidence import Evidence
+from undertow.audit.gate.other_reading import worse_if_grade, worse_if_probability
 from undertow.audit.gate.policy import Policy
 from undertow.audit.gate.result import (
+    AT,
     BELOW,
     BETTER,
     BOTH,
     GAIN,
     IDENTICAL,
+    READING,
     TOLD,
     Decision,
 )
 from undertow.audit.gate.rules._rule import number, shift_span
+from undertow.audit.gate.rules.max_drop import MaxDrop
 from undertow.audit.notices import on_both_sides
 from undertow.audit.slices.table import ALL
 from undertow.records.classes_told import MARK, told_by_answers
@@ -38,9 +42,11 @@ def guards(
     reference."""
     if alike and policy.identical == "refused":
         yield _identical(evidence)
-    yield from _below(evidence, policy)
+    below = [*_below(evidence, policy)]
+    yield from below or _at(evidence, policy)
     yield from _told(evidence, policy)
     yield from _graded(evidence, policy)
+    yield from _other_reading(evidence, policy)
     yield from _gain(evidence, policy, left_out, way)
     yield from _both_sides(evidence)
 
@@ -72,6 +78,35 @@ def _below(evidence: Evidence, policy: Policy) -> Iterator[Decision]:
             may = "If the names are right and the model does mix these classes up,"
         way = f'{may} write below_chance = "allowed" at the top of the policy.'
         yield _open(evidence, BELOW, len(found), " ".join((*found, way)))
+
+
+def _at(evidence: Evidence, policy: Policy) -> Iterator[Decision]:
+    """Open where the reference is not shown to do better than guessing; silent otherwise."""
+    pair = evidence.pair
+    found = at_chance(pair.reference, pair.cluster_N)
+    if found and policy.at_chance == "refused" and policy.below_chance == "refused":
+        way = (
+            "Check that its answers and the labels belong together, and that the labels are the "
+            "right answers. If it may be no better, write "
+            'at_chance = "allowed" at the top of the policy.'
+        )
+        yield _open(evidence, AT, 1, f"{found} {way}")
+
+
+def _other_reading(evidence: Evidence, policy: Policy) -> Iterator[Decision]:
+    """Open where a score got worse by the reading that was not chosen; silent otherwise."""
+    if policy.other_reading == "allowed":
+        return
+    pair = evidence.pair
+    drops = [r.points for r in policy.rules if isinstance(r, MaxDrop) and r.tier == "required"]
+    limit = min(drops, default=0.0) / 100
+    found = (*worse_if_probability(pair), *worse_if_grade(pair, limit))
+    if found:
+        way = (
+            "If it is read as it should be, write "
+            'other_reading = "allowed" at the top of the policy.'
+        )
+        yield _open(evidence, READING, len(found), " ".join((*found, way)))
 
 
 def _told(evidence: Evidence, policy: Policy) -> Iterator[Decision]:

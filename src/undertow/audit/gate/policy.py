@@ -3,8 +3,11 @@
 level = 0.05            # one-sided, of every rule
 max_gain = 5.0          # a larger gain is looked into, not celebrated
 below_chance = "allowed"  # a side may do worse than guessing; by default that is looked into
+at_chance = "allowed"   # the reference need not do better than guessing
 classes_told = "allowed"  # the order of class names that answers told has been checked
 more_is_better = "allowed"  # of a column that is read as a grade, though its name leaves it open
+other_reading = "allowed"  # a score is a grade, or a probability, as it was read
+left_out = "allowed"    # the new model may have lost all that is not compared
 identical = "allowed"   # both sides may hold the same, as where nothing was changed
 blessed = "blessed.json"
 missing = "wrong"       # what has no prediction or score; by default it is refused
@@ -59,12 +62,19 @@ class _Settings(BaseModel):
     below_chance: Literal["refused", "allowed"] = "refused"
     """Whether a side may be right less often than guessing: ``allowed`` of questions made to
     mislead a model, such as TruthfulQA or HANS."""
+    at_chance: Literal["refused", "allowed"] = "refused"
+    """Whether the reference may not be shown to be right more often than guessing."""
     classes_told: Literal["refused", "allowed"] = "refused"
     """Whether classes may stand in an order that a side's own answers told: ``allowed`` once it was
     checked."""
     more_is_better: Literal["refused", "allowed"] = "refused"
     """Whether a column may be read as a grade whose name leaves open which way is better:
     ``allowed`` once it is known that more is."""
+    other_reading: Literal["refused", "allowed"] = "refused"
+    """Whether a score that may be a grade or a probability may get worse by the reading that was
+    not chosen: ``allowed`` once it is known which it is."""
+    left_out: Literal["refused", "allowed"] = "refused"
+    """Whether a limit may be broken if the new model is wrong on all that is not compared."""
     identical: Literal["refused", "allowed"] = "refused"
     """Whether both sides may hold the same in every answer and column: ``allowed`` where a model is
     gated against itself, as by a change that should change nothing."""

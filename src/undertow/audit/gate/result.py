@@ -26,7 +26,16 @@ verdict round."""
 IDENTICAL = "identical"
 """The rule that every policy has: a model does not pass against itself, as a file does that was
 named twice or copied."""
-GUARDS = (IDENTICAL, BELOW, TOLD, BETTER, BOTH, GAIN)
+AT = "at_chance"
+"""The rule that every policy has: answers of a reference that do not depend on the label leave
+nothing to lose, and what was named as the label may be something else."""
+READING = "other_reading"
+"""The rule that every policy has: a score that may be a grade or a probability must not have got
+worse by the reading that was not chosen."""
+LEFT = "left_out"
+"""The rule that every policy has: what is left out of a comparison, all of it lost, must not break
+a limit."""
+GUARDS = (IDENTICAL, BELOW, AT, TOLD, BETTER, READING, BOTH, GAIN, LEFT)
 """They cannot tell since something has to be looked into, and not since the evidence is thin."""
 
 Outcome = Literal["pass", "fail", "cannot tell"]

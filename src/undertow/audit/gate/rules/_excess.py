@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +33,7 @@ class ExcessRule(PlacedRule):
     """``above = "floor"`` (the default) limits what a repeat run of the reference would not show
     too; ``above = "zero"`` limits all of it, noise included."""
 
+    counts_lost: ClassVar[bool] = True
     above: Literal["floor", "zero"] = "floor"
 
     def idle(self, evidence: Evidence, at: int) -> str:

@@ -60,6 +60,8 @@ class Rule(BaseModel):
     name: ClassVar[str]
     limits_loss: ClassVar[bool] = False
     """Whether it limits how many right answers are lost."""
+    counts_lost: ClassVar[bool] = False
+    """Whether each right answer that is lost counts against its limit."""
     tier: Tier = "required"
 
     def columns(self) -> tuple[str, ...]:

@@ -28,6 +28,7 @@ class MaxDrop(PlacedRule):
 
     name: ClassVar[str] = "max_drop"
     limits_loss: ClassVar[bool] = True
+    counts_lost: ClassVar[bool] = True
     points: Points
 
     def decide(self, evidence: Evidence, level: float, folder: Path) -> Iterator[Decision]:

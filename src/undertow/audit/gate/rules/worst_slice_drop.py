@@ -41,6 +41,7 @@ class WorstSliceDrop(Rule):
 
     name: ClassVar[str] = "worst_slice_drop"
     limits_loss: ClassVar[bool] = True
+    counts_lost: ClassVar[bool] = True
     points: Points
     by: Column
     min_count: Annotated[int, Field(ge=1, strict=True)] = 30

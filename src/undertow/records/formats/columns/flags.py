@@ -12,6 +12,7 @@ from undertow.records.formats.columns.labels_meant import label_of_two, label_to
 from undertow.records.formats.columns.meant import UNKNOWN, Meant, columns_meant, rest_of
 from undertow.records.formats.columns.paired_names import pattern_of
 from undertow.records.formats.columns.probable import (
+    of_named_class,
     of_one_class,
     probability_meant,
     two_meant,
@@ -53,6 +54,10 @@ def _what(frame: pl.DataFrame, meant: Meant, sides: Between) -> list[str]:
     one = of_one_class(frame, meant)
     if one is not None:
         return [flag_of("score", one[0]), *_unless(one[1], "label", ("label",))]
+    named = of_named_class(frame, meant)
+    if named is not None:
+        flags = [flag_of("score", named[0]), *_unless(named[1], "label", ("label",))]
+        return [*flags, flag_of("positive", named[2])]
     if are_classes(frame, sides) or meant.predictions == ["prediction"]:
         label = meant.label or label_told(frame)
         return _unless(label, "label", ("label",))

@@ -6,7 +6,8 @@ from collections.abc import Collection
 
 import polars as pl
 
-from undertow.records.formats.columns.class_columns import OURS
+from undertow.records.formats.columns.between import Between
+from undertow.records.formats.columns.class_columns import OURS, class_named
 from undertow.records.formats.columns.values import is_nested, numbers_in, positive_among, values_of
 from undertow.records.usual_names import LABEL, PREDICTION, flag_of, those_called
 
@@ -25,6 +26,34 @@ def label_of_two(frame: pl.DataFrame, *, called: bool = False) -> str | None:
         return next(iter(found), None)
     others = [c for c in frame.columns if positive_among(values_of(frame[c])) is not None]
     return others[0] if len(others) == 1 else None
+
+
+def label_of_class(frame: pl.DataFrame, score: str) -> tuple[str, str] | None:
+    """Of the score ``p_default`` the only column of two values that has ``default``, and that."""
+    others = (c for c in frame if c.name != score)
+    found = [
+        (column.name, named)
+        for column in others
+        if len(known := values_of(column)) == 2 and (named := class_named(score, known)) is not None
+    ]
+    return found[0] if len(found) == 1 else None
+
+
+def may_be_labels(frame: pl.DataFrame, taken: Collection[str], sides: Between) -> list[str]:
+    """Columns of two values that may be the right answers: as far as both sides tell it, they are
+    the same on both."""
+    return [
+        c.name
+        for c in frame
+        if c.name not in taken and c.name not in sides.apart and len(values_of(c)) == 2
+    ]
+
+
+def said_of_those(names: Collection[str]) -> str:
+    """What may stand where a column is left open; nothing where nothing may."""
+    some = ", ".join(map(repr, names))
+    which = f"whether COLUMN is {some}" if len(names) == 1 else f"which COLUMN is, of {some}"
+    return f", where only you know {which}" if names else ""
 
 
 def label_note(source: str, name: str) -> str:

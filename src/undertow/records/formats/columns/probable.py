@@ -10,7 +10,7 @@ import polars as pl
 from undertow.records.formats.columns.between import Between
 from undertow.records.formats.columns.class_columns import OURS
 from undertow.records.formats.columns.class_sets import run_of_one
-from undertow.records.formats.columns.labels_meant import label_of_two
+from undertow.records.formats.columns.labels_meant import label_of_class, label_of_two
 from undertow.records.formats.columns.meant import UNKNOWN, Meant, rest_of
 from undertow.records.formats.columns.values import (
     has_decimals,
@@ -36,11 +36,24 @@ RAW = ("decision_function", "margin", "logits", "raw_score", "anomaly_score")
 def of_one_class(frame: pl.DataFrame, meant: Meant) -> tuple[str, str] | None:
     """A column ``p_<class>`` that is alone beside a label of two values, of which one is
     positive."""
+    score = _alone(frame, meant)
+    label = None if score is None else label_of_two(frame.drop(score))
+    return None if score is None or label is None else (score, label)
+
+
+def of_named_class(frame: pl.DataFrame, meant: Meant) -> tuple[str, str, str] | None:
+    """The same beside a label that has this class and another one: the column, the label and the
+    class."""
+    score = _alone(frame, meant)
+    found = None if score is None else label_of_class(frame, score)
+    return None if score is None or found is None else (score, *found)
+
+
+def _alone(frame: pl.DataFrame, meant: Meant) -> str | None:
+    """The only column ``p_<class>``, where nothing is called a prediction."""
     ours = [c for c in frame.columns if c.startswith(OURS) and c != OURS]
-    if len(ours) != 1 or meant.predictions or not from_0_to_1(frame[ours[0]]):
-        return None
-    label = label_of_two(frame.drop(ours))
-    return None if label is None else (ours[0], label)
+    alone = len(ours) == 1 and not meant.predictions and from_0_to_1(frame[ours[0]])
+    return ours[0] if alone else None
 
 
 def unknown_label(frame: pl.DataFrame, probable: str) -> str | None:

@@ -12,6 +12,8 @@ true, yes, positive, or what ``--positive`` names), and the prediction is that c
 ``--threshold``.
 ``--format 'graded table'`` reads it as a grade all the same, and so does ``--scale WORST,BEST``,
 which says from where to where grades go that are not from 0 to 1, or of which less is better.
+What other columns of two values are beside grades with decimals, a comparison asks
+(``records/two_values.py``).
 """
 
 from __future__ import annotations
@@ -33,7 +35,6 @@ from undertow.records.formats.logs.build import assemble
 from undertow.records.formats.logs.log import Log
 from undertow.records.formats.members.names import population_name
 from undertow.records.formats.predictions.cut import beside_two_classes
-from undertow.records.formats.predictions.may_be_label import refuse_possible_label
 from undertow.records.formats.predictions.no_grade import (
     grade_note,
     refuse_loss,
@@ -128,7 +129,6 @@ def _read(tables: Sequence[Table], reading: Reading, labels: pl.DataFrame | None
     if reading.format != NAME and reading.scale is None:
         for table in tables:
             refuse_probability(table)
-            refuse_possible_label(table)
     if reading.cluster in (None, "cluster"):
         for table in tables:
             refuse_nested_clusters(table)

@@ -19,6 +19,7 @@ from undertow.records.formats.columns.cells import (
     refuse_two_scales,
 )
 from undertow.records.formats.columns.class_columns import refuse_unread
+from undertow.records.formats.columns.labels_meant import label_of_class
 from undertow.records.formats.columns.largest import refuse_largest
 from undertow.records.formats.columns.listed import listed_probabilities
 from undertow.records.formats.columns.nested import nested_answer, refuse_nested
@@ -83,8 +84,23 @@ def clean(
     number = made_of.select(probability_columns(made_of))
     refuse_per_cent(path, frame, number, keys)
     if _all_have_columns(made_of, number.columns):
+        _refuse_one_alone(path, made_of, number)
         refuse_other_sums(path, frame, number, made_of["example_id"], keys)
     return made_of, tuple(notes)
+
+
+def _refuse_one_alone(path: Path, frame: pl.DataFrame, number: pl.DataFrame) -> None:
+    """Raises ``TableError`` for the probability of one of two classes alone, which is a score."""
+    if number.width != 1 or "prediction" in frame.columns or "label" in frame.columns:
+        return
+    (score,) = number.columns
+    named = label_of_class(frame, score)
+    if named is not None:
+        flags = f"{flag_of('score', score)} {flag_of('label', named[0])}"
+        raise TableError(
+            f"{path}: {score!r} is the only column p_<class>, so it is the probability of one of "
+            f"two classes; name both columns with {flags} {flag_of('positive', named[1])}"
+        )
 
 
 def _all_have_columns(frame: pl.DataFrame, columns: Sequence[str]) -> bool:

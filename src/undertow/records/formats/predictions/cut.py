@@ -22,6 +22,7 @@ from undertow.records.formats.columns.commands.fractions import of_probabilities
 from undertow.records.formats.columns.ends import ends_of, reach
 from undertow.records.formats.columns.other_scale import OtherScale
 from undertow.records.formats.columns.values import (
+    has_decimals,
     holds_numbers,
     numbers_in,
     positive_among,
@@ -66,7 +67,7 @@ def beside_two_classes(tables: Sequence[Table], *, labelled: bool) -> bool:
     frames = [table.asked.frame for table in tables]
     if any(_says_of_answers(table) for table in tables):
         return False
-    if any(plain(table.asked.names.get("score", "score")) in GRADES for table in tables):
+    if any(_called_a_grade(table) for table in tables):
         return False
     scores = [frame["score"] for frame in frames if "score" in frame.columns]
     # A cell such as n/a among numbers is refused as what it is.
@@ -85,6 +86,16 @@ def _says_of_answers(table: Table) -> bool:
     return ("correct" in columns and named is None) or (
         answers and not (named is not None and says_how_likely(named))
     )
+
+
+def _called_a_grade(table: Table) -> bool:
+    """Whether the score is called a grade, and may be one: decimals beside right answers that were
+    named are the probability of one of two, whatever they are called."""
+    frame, names = table.asked.frame, table.asked.names
+    if plain(names.get("score", "score")) not in GRADES:
+        return False
+    number = numbers_in(frame["score"]) if "score" in frame.columns else None
+    return "label" not in names or number is None or not has_decimals(number)
 
 
 def _labels(table: Table) -> bool:

@@ -12,7 +12,8 @@ from undertow.records.formats.columns.between import ONE_FILE, Between
 from undertow.records.formats.columns.by_row import way_by_row
 from undertow.records.formats.columns.choices import choices
 from undertow.records.formats.columns.flags import flags_meant
-from undertow.records.formats.columns.meant import APART, UNKNOWN, key_meant
+from undertow.records.formats.columns.labels_meant import may_be_labels, said_of_those
+from undertow.records.formats.columns.meant import APART, UNKNOWN, columns_meant, key_meant
 from undertow.records.formats.columns.values import is_nested, values_of
 from undertow.records.formats.decoding.tables import parse
 from undertow.records.usual_names import ID, LABEL, flag_of, those_called
@@ -28,7 +29,16 @@ def flags_said(
     for a column that nothing tells."""
     flags = _flags(frame, right, sides)
     apart = APART if right is None and flags.endswith(flag_of("label", UNKNOWN)) else ""
-    return f"{flags}{apart}{choices(frame, flags, sides)}{way_by_row(flags)}"
+    told = _labels(frame, flags, sides) if apart else ""
+    return f"{flags}{apart}{told}{choices(frame, flags, sides)}{way_by_row(flags)}"
+
+
+def _labels(frame: pl.DataFrame, flags: str, sides: Between) -> str:
+    """What may be the right answers beside a score, where nothing says which column is."""
+    if flag_of("prediction", UNKNOWN) in flags:
+        return ""
+    meant = columns_meant(frame, sides)
+    return said_of_those(may_be_labels(frame, {str(meant.id), str(meant.member)}, sides))
 
 
 def _flags(frame: pl.DataFrame, right: Path | pl.DataFrame | None, sides: Between) -> str:

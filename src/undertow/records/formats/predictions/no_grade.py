@@ -7,8 +7,14 @@ from __future__ import annotations
 import polars as pl
 
 from undertow.errors import TableError
+from undertow.records.formats.columns.between import ONE_FILE
 from undertow.records.formats.columns.ends import reach
-from undertow.records.formats.columns.labels_meant import label_of_two
+from undertow.records.formats.columns.labels_meant import (
+    label_of_class,
+    label_of_two,
+    may_be_labels,
+    said_of_those,
+)
 from undertow.records.formats.columns.meant import APART, UNKNOWN
 from undertow.records.formats.columns.values import numbers_in, within_one
 from undertow.records.formats.predictions.sheets import Table
@@ -74,14 +80,24 @@ def refuse_probability(table: Table) -> None:
     elif ANSWERS & set(frame.columns):
         way = "give a column of grades with --score, or right answers with --label or --labels"
     else:
-        two = label_of_two(frame)
-        way = f"name the right answers with {flag_of('label', two or UNKNOWN)}"
-        way += APART if two is None else ""
+        way = f"name the right answers with {_label(frame, score)}"
     raise TableError(
         f"{table.path}: column {score!r} is called a probability, and there is no label of two "
         "values beside it, so it would be read as a grade, by which a surer model is a better one; "
         f"{way}, or, if {score!r} says how good an answer is, {as_grades(table)}"
     )
+
+
+def _label(frame: pl.DataFrame, score: str) -> str:
+    """The flags of right answers, or what may be those."""
+    named = label_of_class(frame.rename({"score": score}), score)
+    if named is not None:
+        return f"{flag_of('label', named[0])} {flag_of('positive', named[1])}"
+    two = label_of_two(frame)
+    if two is not None:
+        return flag_of("label", two)
+    able = may_be_labels(frame, {"example_id", "member", "score"}, ONE_FILE)
+    return f"{flag_of('label', UNKNOWN)}{APART}{said_of_those(able)}"
 
 
 def refuse_scaled_probability(table: Table, scale: GradeScale) -> None:
