@@ -129,11 +129,12 @@ def _as_probability(
     format: str | None,
 ) -> str:
     """What to type where one of these is the right answer."""
-    scaled = reading.scale not in (None, FRACTIONS, TURNED)
     out = ["--format"] * (format is not None) + ["--scale"] * (reading.scale is not None)
     leave = f"leave {' and '.join(out)} out and " if out else ""
-    # In the middle of a scale one class is as likely as the other.
-    cut = f" --threshold {sum(reading.scale or ()) / 2:g}" if scaled else ""
+    cut = ""
+    if reading.scale not in (None, FRACTIONS, TURNED):
+        # in the middle of a scale one class is as likely as the other
+        cut = f" --threshold {(reading.scale.worst + reading.scale.best) / 2:g}"
     if len(found) > 1:
         which = " or ".join(map(repr, found))
         named = flag_of("label", UNKNOWN)
