@@ -62,6 +62,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     | {
         "undertow.lab.interventions.runtime",
         "undertow.lab.lottery",
+        "undertow.lab.measurements.speedups",
         "undertow.study.lottery.choices",
     },
     "undertow.study.lottery.in_engines": STUDY

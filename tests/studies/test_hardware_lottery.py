@@ -61,6 +61,7 @@ def test_whoever_is_timed_in_int8_is_audited_by_the_same_kernels() -> None:
         if choice.kind == "int8":
             (engine,) = arms[choice.population]
             assert not getattr(engine, "exact_sums", False)  # as it is timed
+            assert not getattr(engine, "alone", False)
             assert choice.cell.network == study.reference.name
 
 

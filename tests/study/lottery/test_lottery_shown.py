@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from planted_engines import choices
+from dataclasses import dataclass
+from typing import Any
+
+from planted_engines import Planted, choices
 from undertow.study.lottery import shown
 
 ENGINES = ["torch eager", "ONNX Runtime"]
@@ -25,6 +28,19 @@ def test_each_choice_that_ran_has_a_row_with_its_promise_and_who_pays():
     assert "3 processes with 5 readings each" in table.note
     assert "one thread of a processor; seconds the wall's" in table.note
     assert "97.0 % of the wall's seconds" in table.note
+    assert table.note.endswith(
+        " *Not as promised*: narrow 10 %, in ONNX Runtime: error (no kernel)."
+    )
+
+
+def test_where_all_run_as_promised_nothing_is_said_of_it():
+    @dataclass
+    class Runs(Planted):
+        def measurement(self, name: str) -> dict[str, Any]:
+            found = super().measurement(name)
+            return found | {"cells": [cell | {"status": "native"} for cell in found["cells"]]}
+
+    assert "promised*" not in shown.paying_table(choices(Runs()), ENGINES).note
 
 
 def test_equal_multiplications_are_compared_in_both():
@@ -59,3 +75,21 @@ def test_the_promise_stands_beside_what_came():
     assert list(others[1].y) == [1.0]
     better = shown.better_panel(choices(), ("narrow", "pruned"), "torch eager")
     assert [round(line.y[0], 6) for line in better.lines] == [70.0, 79.0, 80.0]
+
+
+def test_a_kind_has_one_colour_in_all_panels():
+    found = choices()
+    lines = [("narrow", "torch eager"), ("pruned", "torch eager"), ("sparse format", "torch eager")]
+    panels = [
+        shown.promise_panel(found, lines),
+        shown.better_panel(found, ("pruned", "narrow"), "torch eager"),
+        shown.front_panel(found, "torch eager"),
+        shown.front_panel(found, "ONNX Runtime"),
+    ]
+    colours: dict[str, set[int]] = {}
+    for line in (line for panel in panels for line in panel.lines):
+        colours.setdefault(line.label.removesuffix(", torch eager"), set()).add(line.pair)
+    assert colours == {
+        "promised": {5}, "dense": {5}, "": {5}, "narrow": {0}, "pruned": {1}, "sparse format": {2},
+        "sparse format, torch's linear": {3}, "int8": {4},
+    }  # fmt: skip

@@ -19,6 +19,8 @@ SPEED = "times as fast as dense, eager"
 NAMED = 0.03
 """From this loss of one class on, points that are all as fast have room for a name each."""
 LEFT = "% of multiplications left"
+OF_NO_KIND = 5
+"""The colour of what is promised, of fronts and of the reference."""
 
 
 def paying_table(choices: Choices, engines: Sequence[str]) -> Table:
@@ -42,9 +44,27 @@ def paying_table(choices: Choices, engines: Sequence[str]) -> Table:
         "unlike eager*: of one member, the same weights run eager. *Class that loses most*: its "
         "change in points, limits over all slices. *Front*: no other of this engine is faster and "
         "has a smaller loss in its own worst class, both as measured; the least losses are of "
-        "noise, as that of a second dense population is."
+        "noise, as that of a second dense population is." + _otherwise(choices)
     )
     return Table("Speed won, and who pays", head, rows, note)
+
+
+def _otherwise(choices: Choices) -> str:
+    """Those that did not run, or not as they promise, by what their processes say."""
+    ran = [(choice, choices.ran(choice.cell)) for choice in choices.every]
+    said = [
+        f"{choice.name}, in {choice.engine}: {row['status']} ({row['note']})"
+        for choice, row in ran
+        if row["status"] != "native"
+    ]
+    return f" *Not as promised*: {'; '.join(said)}." if said else ""
+
+
+def colour(choices: Choices, kind: str) -> int:
+    """The same for a kind in all panels."""
+    reference = next(c.kind for c in choices.every if c.population == choices.reference)
+    kinds = [*dict.fromkeys(c.kind for c in choices.every if c.kind != reference)]
+    return OF_NO_KIND if kind == reference else kinds.index(kind)
 
 
 def _packages(machine: Mapping[str, object]) -> str:
@@ -93,17 +113,16 @@ def front_panel(choices: Choices, engine: str) -> Panel:
     joined."""
     front = choices.front(engine)
     able = choices.able(engine)
-    lines = [_dots(choices, kind, [c for c in able if c.kind == kind], place)
-             for place, kind in enumerate(dict.fromkeys(c.kind for c in choices.every))
-             if any(c.kind == kind for c in able)]  # fmt: skip
+    kinds = dict.fromkeys(c.kind for c in able)
+    lines = [_dots(choices, kind, [c for c in able if c.kind == kind]) for kind in kinds]
     lines.append(Line(
         "", [choices.speed(c).ratio for c in front], [100 * choices.paid(c).effect for c in front],
-        pair=5, stroke="dashed",
+        pair=OF_NO_KIND, stroke="dashed",
     ))  # fmt: skip
     return Panel(engine, SPEED, "class that loses most, points", lines, log_x=True)
 
 
-def _dots(choices: Choices, kind: str, of: Sequence[Choice], place: int) -> Line:
+def _dots(choices: Choices, kind: str, of: Sequence[Choice]) -> Line:
     speeds, paid = [choices.speed(c) for c in of], [choices.paid(c) for c in of]
     return Line(
         kind,
@@ -111,7 +130,7 @@ def _dots(choices: Choices, kind: str, of: Sequence[Choice], place: int) -> Line
         [100 * p.effect for p in paid],
         [100 * p.low for p in paid],
         [100 * p.high for p in paid],
-        place,
+        colour(choices, kind),
         "none",
         [s.low for s in speeds],
         [s.high for s in speeds],
@@ -122,7 +141,7 @@ def _dots(choices: Choices, kind: str, of: Sequence[Choice], place: int) -> Line
 def _name(choice: Choice, paid: Paid) -> str:
     """How much is left; zeros are all as fast, so that of those that cost little none has room."""
     if choice.left == 1:
-        return choice.name if choice.name == by.INT8 else ""
+        return choice.name if choice.kind == by.INT8 and choice.name != by.STORED else ""
     crowded = choice.cell.density < 1 and paid.effect > -NAMED
     return "" if crowded else f"{100 * choice.left:g} %"
 
@@ -131,15 +150,14 @@ def promise_panel(choices: Choices, lines: Sequence[tuple[str, str]]) -> Panel:
     """What operations promise, and what came of it, by the share of multiplications left: a line
     for each kind in an engine, a colour for each engine of a kind."""
     shares = [100 * left for left in (1.0, *choices.by_left(*lines[0]))]
-    drawn = [Line("promised", shares, [100 / x for x in shares], pair=5, stroke="dotted")]
-    kinds = [*dict.fromkeys(kind for kind, _ in lines)]
+    drawn = [Line("promised", shares, [100 / x for x in shares], pair=OF_NO_KIND, stroke="dotted")]
     for place, (kind, engine) in enumerate(lines):
         by = choices.by_left(kind, engine)
         speeds = [choices.speed(choice) for choice in by.values()]
         again = place and lines[place - 1][0] == kind
         drawn.append(Line(
             f"{kind}, {engine}", [100 * left for left in by], [s.ratio for s in speeds],
-            [s.low for s in speeds], [s.high for s in speeds], kinds.index(kind),
+            [s.low for s in speeds], [s.high for s in speeds], colour(choices, kind),
             "dashed" if again else "solid",
         ))  # fmt: skip
     return Panel("What is promised, and what comes", LEFT, SPEED, drawn, log=True, log_x=True)
@@ -148,14 +166,14 @@ def promise_panel(choices: Choices, lines: Sequence[tuple[str, str]]) -> Panel:
 def better_panel(choices: Choices, kinds: Sequence[str], engine: str) -> Panel:
     """Accuracy by the share of multiplications left, beside that of the reference."""
     drawn, shares = [], [100.0]
-    for place, kind in enumerate(kinds):
+    for kind in kinds:
         by = choices.by_left(kind, engine)
         shares = [100 * left for left in by]
         mean, low, high = _accuracy(choices, [choice.name for choice in by.values()])
-        drawn.append(Line(kind, shares, mean, low, high, place))
+        drawn.append(Line(kind, shares, mean, low, high, colour(choices, kind)))
     mean, low, high = _accuracy(choices, [choices.reference] * 2)
     ends = [min(shares), max(shares)]
-    drawn.append(Line(choices.reference, ends, mean, low, high, 5, "dotted"))
+    drawn.append(Line(choices.reference, ends, mean, low, high, OF_NO_KIND, "dotted"))
     title = "Which is better at equal multiplications"
     return Panel(title, LEFT, "accuracy, %", drawn, log_x=True)
 
