@@ -276,6 +276,7 @@ def test_measures_are_listed_with_their_papers() -> None:
     )
 
 
+@pytest.mark.heavy
 def test_files_of_one_name_are_told_apart_by_their_folders(tables: Path) -> None:
     for side in ("old", "new"):
         (tables / side).mkdir()

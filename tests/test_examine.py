@@ -56,6 +56,7 @@ def truth() -> np.ndarray:
     return noisy(N=900)[1]
 
 
+@pytest.mark.heavy
 def test_the_tables_hold_what_the_page_tells(npz: Path, truth: np.ndarray, tmp_path: Path):
     said = examine_training(npz, out=tmp_path / "new")
     assert sorted(path.name for path in (tmp_path / "new").iterdir()) == sorted(FILES)
@@ -132,6 +133,7 @@ def test_the_page_shows_inputs_and_carries_no_script(npz: Path, tmp_path: Path):
     assert "no pictures or texts of its training examples. Give --inputs FILE:" in page
 
 
+@pytest.mark.heavy
 def test_the_list_has_what_a_person_looks_at_and_inputs_are_counted(npz: Path, tmp_path: Path):
     (tmp_path / "one.png").write_bytes(b"")
     rows = "".join(f'e{n:05d},"text, =1 and {n}"\n' for n in range(600))
@@ -159,6 +161,7 @@ def test_the_list_has_what_a_person_looks_at_and_inputs_are_counted(npz: Path, t
     assert check["input"].to_list() == [f"{int(each[1:])}.png" for each in check["example_id"]]
 
 
+@pytest.mark.heavy
 def test_no_file_has_a_text_that_a_spreadsheet_runs(tmp_path: Path):
     values, _ = noisy(N=400)
     ids = [f"=HYPERLINK({n})" for n in range(400)]
@@ -248,6 +251,7 @@ def test_embedded_pictures_need_no_file(tmp_path: Path):
     assert (tmp_path / "out" / "index.html").read_text().count("data:image/png;base64") > 50
 
 
+@pytest.mark.heavy
 def test_the_command(npz: Path, tmp_path: Path):
     runner = CliRunner()
     asked = ["examine", str(npz), "--out", str(tmp_path / "out")]
@@ -262,6 +266,7 @@ def test_the_command(npz: Path, tmp_path: Path):
     assert runner.invoke(app, [*asked, "--force"]).exit_code == 0
 
 
+@pytest.mark.heavy
 def test_what_another_run_wrote_meanwhile_is_not_replaced(npz: Path, tmp_path: Path, monkeypatch):
     """Both were asked for before any was there."""
     out, made = tmp_path / "out", contents_of

@@ -100,6 +100,7 @@ def test_the_function_takes_groups_too(place: Path):
 TOGETHER = "good.csv and good2.csv are taken as 2 members of one variant"
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("command", ["audit", "gate"])
 def test_loose_files_after_one_flag_are_said_to_be_members(place: Path, command: str):
     policy = " --policy gate.toml" if command == "gate" else ""
@@ -245,6 +246,7 @@ def test_pairs_can_be_declared_for_loose_files(place: Path):
     assert not comparisons(alone.reference, alone.variants, alone.settings)[0].pair.paired
 
 
+@pytest.mark.heavy
 def test_pairs_on_the_command_line_and_in_python(place: Path):
     done = run(
         place, "undertow audit old.csv old2.csv --against good.csv bad.csv --paired --out out"
@@ -395,6 +397,7 @@ def without_predictions(path: Path, every: int = 4) -> None:
     path.write_text("\n".join([head, *kept]) + "\n")
 
 
+@pytest.mark.heavy
 def test_predictions_that_are_missing_make_sides_not_comparable(place: Path):
     for name in ("old", "good"):
         without_predictions(place / f"{name}.csv")
@@ -424,6 +427,7 @@ def test_a_floor_needs_every_prediction(place: Path):
     )
 
 
+@pytest.mark.heavy
 def test_a_table_of_numbers_is_joined_to_the_predictions(place: Path):
     rows = "".join(f"e{n},{n % 7}\n" for n in range(199, -1, -1))
     (place / "hard.csv").write_text(f"id,depth\n{rows}")

@@ -177,6 +177,7 @@ def test_suggest_then_gate_then_bless(place: Path):
     assert run(place, f"undertow gate logs/fp16 {gate}").returncode == 3
 
 
+@pytest.mark.heavy
 def test_annotations_where_github_runs_it(place: Path):
     gate = "undertow gate logs/fp16 logs/fp16-again --against logs/int2 --policy gate.toml --out g"
     gate += " --force"
@@ -245,6 +246,7 @@ def test_a_quiet_pass_names_who_loses_without_a_rule(place: Path):
 RARE = "NOTE: No rule is about class rare, accuracy −100.0 points; add [[worst_slice_drop]] by = "
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     ("points", "inconclusive", "code", "said"),
     [

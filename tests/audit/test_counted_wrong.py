@@ -140,6 +140,7 @@ SEEDS = [range(5), pytest.param(range(5, 30), marks=pytest.mark.heavy)]
 """Worlds, and those that take seconds."""
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("seeds", SEEDS)
 @pytest.mark.parametrize("missing", ["refuse", "wrong"])
 def test_records_show_what_the_note_said(missing: Missing, seeds: range):

@@ -495,6 +495,7 @@ def test_one_model_a_side_that_gains_is_better_though_slices_are_open():
     assert open_ in found.headline
 
 
+@pytest.mark.heavy
 def test_slices_that_lose_no_more_than_the_whole_are_told_from_those_that_do():
     loss = dict.fromkeys(range(6), 0.15)
     reference, same = planted_world(loss, m_ref=8, m_var=8, n=3000, classes=6, seed=2)

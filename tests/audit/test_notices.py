@@ -430,6 +430,7 @@ def patients(column: str, values: int = 40) -> tuple[str, ...]:
     )
 
 
+@pytest.mark.heavy
 def test_a_column_that_names_where_examples_come_from_is_pointed_out():
     assert patients("patient_id") == (
         "Column 'patient_id' has 40 values for 400 examples. If those of one patient_id belong "

@@ -44,6 +44,7 @@ def noticed(columns: dict[str, ArrayLike], *by: str, members: int = 1) -> tuple[
     return audit(sides[0], [sides[1]], Settings(by=by or tuple(columns), draws=100)).notices
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     ("column", "values", "said"),
     [

@@ -84,6 +84,7 @@ def test_where_nothing_was_asked_for_the_sentence_names_the_columns_and_nothing_
     assert bare in summary_text(unlabelled)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("by", [("hospital",), ("hospital+scanner",), ("class", "hospital")])
 def test_what_was_asked_for_was_looked_at(by: tuple[str, ...]):
     assert "hospital" not in [
@@ -91,6 +92,7 @@ def test_what_was_asked_for_was_looked_at(by: tuple[str, ...]):
     ]
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     ("column", "values"),
     [
@@ -135,6 +137,7 @@ def test_at_the_edge_a_column_is_a_group():
     assert audited(patient=PLACE_N % 9).not_looked_at == (Unasked("patient", 9),)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     "name", ["risk_group", "risk", "error_type", "distance_band", "log_source", "loss"]
 )

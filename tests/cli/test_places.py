@@ -193,6 +193,7 @@ def test_trying_leaves_nothing(tmp_path: Path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.heavy
 def test_a_report_that_another_run_has_written_meanwhile_is_not_replaced(
     place: Path, monkeypatch: pytest.MonkeyPatch
 ):

@@ -158,6 +158,7 @@ class _Breaks(nn.Module):
         return x
 
 
+@pytest.mark.heavy
 @here
 def test_all_is_as_it_was_also_after_a_member_that_failed(intervention, data):
     broken = given(data, (intervention,), model=Breaks())

@@ -136,6 +136,7 @@ def same(found, expected):
         assert torch.allclose(found[name], value, rtol=0, atol=0, equal_nan=True), name
 
 
+@pytest.mark.heavy
 @every
 def test_members_in_front_are_each_as_alone(goal):
     logits, y, index, teacher = given(3)

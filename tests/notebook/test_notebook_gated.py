@@ -35,6 +35,7 @@ def policy(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.mark.heavy
 def test_frames_are_gated_as_their_files_are(tmp_path: Path, policy: Path):
     for name, answers in (("old", OLD), ("new", NEW)):
         frame(answers).write_csv(tmp_path / f"{name}.csv")
@@ -50,6 +51,7 @@ def test_frames_are_gated_as_their_files_are(tmp_path: Path, policy: Path):
     assert undertow.compare(*sides).gate(policy).result.decisions == of_files.decisions
 
 
+@pytest.mark.heavy
 def test_arrays_are_gated_too(policy: Path):
     labels = pl.DataFrame({"label": LABELS, "age": AGE})
     assert undertow.compare(OLD, NEW, labels=labels).gate(policy).verdict == "fail"
@@ -130,6 +132,7 @@ def test_sides_that_the_policy_does_not_compare_are_a_verdict(tmp_path: Path):
     assert "is not the one that" in repr(gated)
 
 
+@pytest.mark.heavy
 def test_the_report_is_written_and_replaced_only_if_asked(tmp_path: Path, policy: Path):
     gated = undertow.compare(frame(OLD), frame(NEW)).gate(policy)
     page = gated.report(tmp_path / "gate")

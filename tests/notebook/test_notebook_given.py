@@ -93,6 +93,7 @@ def test_files_and_frames_may_stand_on_different_sides(expected: pl.DataFrame, t
     )
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     "given",
     [
@@ -172,6 +173,7 @@ def test_numbers_that_name_other_rows_are_names_too():
     assert undertow.compare(*gaps[:2], labels=gaps[2]).findings.height
 
 
+@pytest.mark.heavy
 def test_labels_may_be_an_array_or_a_table_for_frames_too(expected: pl.DataFrame):
     old, new = (frame(a).drop("label") for a in (OLD, NEW))
     words = np.array(NAMES)[LABELS]

@@ -166,6 +166,7 @@ APART = (
 )
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("library", ["pandas", "polars"])
 @pytest.mark.parametrize("cut", [None, 20])
 def test_frames_of_per_cent_beside_fractions(library: str, cut: float | None):

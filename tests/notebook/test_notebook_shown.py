@@ -60,6 +60,7 @@ def test_what_stands_before_every_number_stands_before_the_verdict():
     )
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("name", EVERY)
 def test_it_is_light_and_one_well_formed_piece(name: str):
     html = shown(name)._repr_html_()

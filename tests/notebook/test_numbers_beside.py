@@ -59,6 +59,7 @@ def made(message: str, **names: Any) -> Any:
     return eval(typed[1], {"pandas": pd, "polars": pl, **names})
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     ("frame", "given", "typed"),
     [
@@ -94,6 +95,7 @@ def test_a_file_is_joined_to_a_frame(frame: Any, given: str, typed: str) -> None
     assert "depth: " in str(undertow.compare(made(message, old=old), new, cross="depth"))
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     ("frame", "given", "typed"),
     [

@@ -42,6 +42,7 @@ def crossed(cross: Any = (), **given: Any) -> Compared:
     return compare(side(7), side(5), draws=200, cross=cross, **given)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("made", MADE)
 def test_a_frame_of_any_library_is_crossed(made: str) -> None:
     found = crossed("depth", told=MADE[made])

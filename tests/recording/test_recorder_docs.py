@@ -46,6 +46,7 @@ def stepped(model: Any, logits: Any, y: Any) -> None:
             weight.grad = None
 
 
+@pytest.mark.heavy
 def test_the_loop_on_the_page_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.chdir(tmp_path)
     loop, with_ids = blocks("A recorder in your own code")

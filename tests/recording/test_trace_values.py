@@ -124,6 +124,7 @@ def test_how_much_waits_changes_nothing():
     assert once.epochs == (1, 2, 3, 4, 5)
 
 
+@pytest.mark.heavy
 def test_what_waits_is_bounded():
     trace = kept()
     for _ in range(AT_ONCE // 100):

@@ -49,6 +49,7 @@ def obeyed(old: str, new: str, **asked: str) -> str:
     return str(caught.value)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("beside", [{}, {"file": np.arange(120)}], ids=["saved", "copied"])
 def test_arrays_that_are_named_by_their_answers_say_so_in_every_output(
     beside: dict[str, np.ndarray],
@@ -125,6 +126,7 @@ HELD = (
 )
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("converted", [False, True], ids=["files", "populations"])
 def test_a_gate_does_not_pass_on_names_that_answers_told(converted: bool) -> None:
     pl.DataFrame({"example_id": IDS, "prediction": EXCHANGED_N}).write_csv("new.csv")

@@ -127,6 +127,7 @@ def test_two_names_of_a_weak_model_could_as_well_be_its_errors() -> None:
     assert exchanged(most_answered(label, TWO[answer])) == []
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("leaning", [0.1, 0.5, 0.9])
 def test_answers_that_do_not_tell_two_labels_apart_are_no_exchange(leaning: float) -> None:
     """However often one of the two is answered: at most 1 in 100."""

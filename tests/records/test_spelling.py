@@ -63,6 +63,7 @@ def typed(words: str) -> str:
 TYPED = typed('"CAT": "cat", "DOG": "dog"')
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("suffix", ["csv", "parquet", "jsonl"])
 def test_answers_that_are_no_label_of_another_file(suffix: str) -> None:
     old = put(f"old.{suffix}", OLD, LABEL)
@@ -152,6 +153,7 @@ def test_a_model_stuck_on_a_class_of_the_other_side_is_only_wrong() -> None:
 FIX = "If they mean the same, write them alike and audit again."
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     ("names", "labels", "said"),
     [
@@ -232,6 +234,7 @@ def test_other_words_are_listed_the_most_frequent_first() -> None:
     )
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     ("old", "new"),
     [
@@ -246,6 +249,7 @@ def test_wrong_answers_are_no_other_names(old: list[str], new: list[str]) -> Non
     assert audit(put("old.csv", old, LABEL), put("new.csv", new)) == (0, "")
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     ("new", "said"),
     [

@@ -98,6 +98,7 @@ def test_what_was_written_is_read(tmp_path: Path) -> None:
     assert read_population(tmp_path / "dense", probabilities=False).proba_MNC is None
 
 
+@pytest.mark.heavy
 def test_a_run_killed_at_any_write_and_resumed_equals_an_uninterrupted_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

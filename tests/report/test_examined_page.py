@@ -149,6 +149,7 @@ def test_programs_and_the_page_get_the_same_numbers(made):
     assert summary(trace, unshown)["not_shown_to_be_wrong"] == unshown.unshown
 
 
+@pytest.mark.heavy
 def test_programs_get_no_number_that_the_page_does_not_state(made):
     trace, found, _ = made
     asked = int((~found.known_wrong_N).sum())

@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import cache
 
 import numpy as np
+import pytest
 
 from undertow.audit.examined.believed import Range
 from undertow.audit.examined.examine import Examined, examine
@@ -209,6 +210,7 @@ def test_labels_that_are_not_shown_to_be_wrong_are_not_used_and_said_to_be():
         ]
 
 
+@pytest.mark.heavy
 def test_where_nothing_is_told_it_says_why():
     found = examined(wrong=0.0)
     assert headline(found) == "No label is called mislabelled"

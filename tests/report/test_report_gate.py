@@ -267,6 +267,7 @@ FREE = "Here somebody does, and no rule is about class Shirt."
 BROKEN = "Here no loss is shown, and the policy is broken all the same."
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     ("outcome", "verdict", "beside"),
     [

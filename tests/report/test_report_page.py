@@ -108,6 +108,7 @@ def words(name: str) -> str:
     )
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("name", NAMES)
 def test_the_parts_stand_in_the_promised_order_and_the_contents_list_them(name: str):
     ids = [a["id"] for t, a in tree_of(name).elements if a.get("id") and t in ("section", "header")]
@@ -196,6 +197,7 @@ def test_the_file_stays_under_five_megabytes(name: str):
     assert len(html_of(name).encode()) < 5_000_000
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("name", NAMES)
 def test_same_audit_same_characters(name: str):
     assert render_html(*gates.made(name)) == html_of(name)
@@ -285,6 +287,7 @@ def without_floor(audit):
     return replace(audit, findings=findings, variants=tuple(counted))
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("made", [audits.garments, audits.one_member])
 def test_a_floor_of_nothing_has_no_band_and_none_is_explained(made):
     said = render_html(without_floor(made())).split("Exemplars: look")[0]

@@ -99,6 +99,7 @@ def test_from_python_there_is_no_command(place: Path):
     assert "It was made from Python, so there is no command to repeat." in page
 
 
+@pytest.mark.heavy
 def test_the_time_is_told_only_where_it_is_given(place: Path, monkeypatch: pytest.MonkeyPatch):
     request = Request([place / "old.csv"], [[place / "good.csv"]])
     audit_files(request, place / "one")
@@ -189,6 +190,7 @@ def files(folder: Path) -> list[tuple[str, str]]:
     return [(f["role"], f["path"]) for f in report(folder)["inputs"]]
 
 
+@pytest.mark.heavy
 def test_the_members_of_a_population_folder_are_among_them(place: Path):
     for command in (
         "convert old.csv old2.csv --out before",
@@ -238,6 +240,7 @@ def test_nor_are_settings_beside_logs(place: Path):
     ]
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     ("side", "part"), [("bad.csv", ""), ("bad.csv::prediction", ""), ("b", "b/")]
 )

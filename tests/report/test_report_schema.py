@@ -30,6 +30,7 @@ def validator() -> jsonschema.Draft202012Validator:
     return jsonschema.Draft202012Validator(schema)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("name", NAMES)
 def test_reports_are_valid(name: str, validator: jsonschema.Draft202012Validator):
     assert list(validator.iter_errors(gates.read_json(report_json(*gates.made(name))))) == []

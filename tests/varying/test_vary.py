@@ -118,6 +118,7 @@ def test_the_report_is_about_ways_and_calls_the_repeat_what_it_is(centred):
     assert "same asked again" in summary
 
 
+@pytest.mark.heavy
 def test_labels_that_are_words_are_joined_with_names_of_outputs(tmp_path: Path):
     names = ["owl", "dog", "cat"]
     given = {"x": inputs(), "ids": IDS, "labels": np.array([names[row % 3] for row in range(N)])}
@@ -158,6 +159,7 @@ def test_what_programs_read(centred):
     assert "NaN" not in (centred.folder / "vary.json").read_text()
 
 
+@pytest.mark.heavy
 def test_separated_answers_do_not_flip_and_the_largest_difference_is_shown(tmp_path: Path):
     found = undertow.vary(Separated().eval(), inputs(), out=tmp_path / "o", sizes=(7,), threads=())
     names = [way.name for way, _ in found.ways.others]
@@ -254,6 +256,7 @@ def test_what_an_onnx_file_is_never_asked_in_is_refused(
     assert str(refused.value) == said
 
 
+@pytest.mark.heavy
 def test_padding_that_counts_is_named(tmp_path: Path):
     from undertow.lab.ways.together import PadAxis
 
@@ -286,6 +289,7 @@ def test_a_batch_norm_left_in_train_mode_is_named(tmp_path: Path):
     )
 
 
+@pytest.mark.heavy
 def test_dropout_left_on_is_not_repeatable_and_its_operator_is_named(tmp_path: Path):
     torch.manual_seed(0)
     found = undertow.vary(Dropped(), inputs(), out=tmp_path / "o", sizes=(), threads=())
@@ -338,6 +342,7 @@ def test_numbers_have_a_largest_difference_and_no_audit(tmp_path: Path):
     assert json.loads((tmp_path / "o/vary.json").read_text())["ways"][0]["flips"] is None
 
 
+@pytest.mark.heavy
 def test_outputs_that_are_no_numbers_in_one_way_are_flips(tmp_path: Path):
     class Alone(torch.nn.Module):
         def forward(self, x):

@@ -32,6 +32,7 @@ def listed(found):
     return found.verdict_N == "likely mislabelled"
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("wrong", [0.05, 0.2])
 def test_wrong_labels_are_found(wrong: float):
     values, wrong_N = noisy(wrong=wrong)
@@ -72,6 +73,7 @@ def test_known_wrong_labels_calibrate_and_are_in_no_count():
     assert sum(found.count(verdict) for verdict in set(found.verdict_N)) == (~known_N).sum()
 
 
+@pytest.mark.heavy
 def test_known_wrong_labels_alone_make_no_others_wrong():
     values, wrong_N = noisy(N=3000, wrong=0.05)
     found = examine(values, wrong_N)
@@ -418,6 +420,7 @@ def unseen(values, at):
     return replace(values, values=kept)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("epochs", [[0], [1, 2], [0, 1, 2, 3]])
 def test_epochs_that_saw_nothing_take_no_verdict_away(epochs):
     """They are as if they were not there."""
@@ -479,6 +482,7 @@ def test_reasons_add_up_and_are_those_of_the_examples():
     assert (found.evidence.standing_N[low_N] < 1 / 3).all()
 
 
+@pytest.mark.heavy
 def test_a_label_that_no_look_answers_is_not_believed_right():
     """Members lose it by little in each look, to one class: it stands above those believed
     wrong."""

@@ -151,6 +151,7 @@ def test_each_suggested_limit_is_the_largest_difference_of_two_runs_and_what_the
     assert policy.rules[-1].tier == "advisory"
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("n", [30, 90, 200, 500, 1000])
 def test_a_model_whose_answers_are_all_equal_passes(n: int):
     """As runs of a deterministic model are."""

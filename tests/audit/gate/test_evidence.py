@@ -460,6 +460,7 @@ def test_about_both_a_loss_in_every_passage_fails_too():
     assert found.outcome == "fail"
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(("points", "outcome"), [(5, "cannot tell"), (15, "pass")])
 @pytest.mark.parametrize("members", [1, 2])
 @pytest.mark.parametrize(
@@ -487,6 +488,7 @@ def test_a_gain_that_is_not_plausible_is_one_that_was_seen():
     )
 
 
+@pytest.mark.heavy
 def test_over_clusters_calibration_is_held_by_limits_for_the_unseen_at_both_ends():
     sides = [
         Records(r.manifest, r.examples, r.pred_MN, confidence_MN=np.full((1, 333), 0.8, np.float32))
@@ -498,6 +500,7 @@ def test_over_clusters_calibration_is_held_by_limits_for_the_unseen_at_both_ends
     assert found.outcome == "cannot tell"
 
 
+@pytest.mark.heavy
 def test_over_clusters_a_shift_of_calibration_that_was_seen_fails():
     """Twelve points in 36 of 37 passages; limits for the unseen alone would leave it open."""
     gap_K = 0.12 + np.random.default_rng(2).normal(0, 0.03, 37)

@@ -38,6 +38,7 @@ def gated(
     return CliRunner().invoke(app, [*line, "--id", "id", "--score", name, "--quiet", *flags])
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("name", ["quality_issues", "gold_rank", "unsolved", "complaints"])
 def test_a_name_that_leaves_it_open_is_no_pass(tmp_path: Path, name: str):
     """Four points more issues, which as a grade are four points gained."""
@@ -55,6 +56,7 @@ def test_a_name_that_leaves_it_open_is_no_pass(tmp_path: Path, name: str):
     )
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("name", ["score", "correct", "exact_match", "rating", "bleu"])
 def test_names_of_grades_are_believed(tmp_path: Path, name: str):
     assert gated(tmp_path, name, 0.80, 0.82).exit_code == 0

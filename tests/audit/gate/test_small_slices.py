@@ -263,6 +263,7 @@ def by_counting(units: list[int], large: int, level: float, limit: float) -> lis
     return [False] * len(units)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("large", [0, 1, 5, 40])
 def test_which_join_agrees_with_a_slow_count(large: int):
     rng = np.random.default_rng(large)

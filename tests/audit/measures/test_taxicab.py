@@ -55,6 +55,7 @@ def test_no_vote_is_undefined(nobody):
     assert np.isnan(taxicab(some_NK, none_NK, no_truth)).all()
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("members", [(3, 3), (5, 5), (7, 7), (6, 10), (1, 3)])
 def test_equal_distances_of_whole_votes_are_equal_numbers(members):
     """Whatever the classes: who ranks examples by them has as many ranks as there are distances."""

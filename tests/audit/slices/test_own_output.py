@@ -73,6 +73,7 @@ def refusal(old: Records, new: Records, *by: str) -> str:
     return str(caught.value)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     ("said", "column"), [(said, name) for said, columns in OUTPUTS.items() for name in columns]
 )
@@ -203,6 +204,7 @@ def test_many_keys_are_sorted_and_few_counted_to_the_same_end(monkeypatch: pytes
 NOISE_N = np.random.default_rng(3).random(N).round(3)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     ("name", "values"),
     [

@@ -68,6 +68,7 @@ def test_where_nothing_changed_the_limits_are_nearly_those_of_a_count_of_none(n,
     assert found["high"] == pytest.approx(1 - (level / 2) ** (1 / n), rel=0.1)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("n", [100, 200_000])
 @pytest.mark.parametrize("level", [1e-12, 0.1, 0.99])
 def test_at_the_end_of_the_range_the_effect_lies_within_its_limits(n, level):

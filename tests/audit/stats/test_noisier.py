@@ -23,6 +23,7 @@ def by_definition(value_ref_GM: np.ndarray, value_var_GM: np.ndarray) -> bool:
     return bool(np.mean(np.array(uneven) >= uneven[0] * (1 - 1e-9)) <= SEEN)
 
 
+@pytest.mark.heavy
 def test_a_side_is_noisier_as_rearrangements_have_it():
     rng = np.random.default_rng(0)
     told = []
@@ -34,6 +35,7 @@ def test_a_side_is_noisier_as_rearrangements_have_it():
     assert 0.1 < np.mean(told) < 0.9
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("together", [0.0, 0.9])
 def test_sides_of_like_spread_are_seldom_seen_as_unlike_however_slices_go_together(together):
     rng = np.random.default_rng(1)

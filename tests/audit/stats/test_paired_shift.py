@@ -29,6 +29,7 @@ def inside_of(membership, g, before, after):
     return (membership.toarray()[g] > 0) & ~np.isnan(before + after)
 
 
+@pytest.mark.heavy
 def test_graded_outcomes_have_the_limits_of_a_bounded_mean(world):
     """Against the slow code; of many examples that vary much, these are near the paired t
     test's."""

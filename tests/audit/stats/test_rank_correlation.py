@@ -30,6 +30,7 @@ def test_each_is_kendalls_tau_without_its_sign():
     assert found.difference == found.first - found.second
 
 
+@pytest.mark.heavy
 def test_one_that_follows_more_closely_is_told_and_a_copy_is_not():
     first, second, loss, group = world(np.random.default_rng(1))
     found = correlation_difference(first, second, loss, group, draws=200)

@@ -263,6 +263,7 @@ def test_limits_of_a_few_units_are_where_all_signs_written_out_reject() -> None:
                 assert p_by_all_signs(total_U - beyond * size_U) <= 0.0501
 
 
+@pytest.mark.heavy
 def test_rows_have_the_limits_that_each_has_alone():
     rng = np.random.default_rng(2)
     shape = (40, TOGETHER // 16)

@@ -49,6 +49,7 @@ def test_an_image_is_corrupted_by_its_id_alone_and_never_by_order(name):
     assert ((other != whole).any(), (reseeded != whole).any()) == (drawn, drawn)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("name", CORRUPTIONS)
 def test_a_higher_severity_is_further_from_the_clean_image(name):
     distance = [

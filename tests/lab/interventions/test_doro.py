@@ -45,6 +45,7 @@ HEAVY = pytest.mark.heavy
 every_kind = pytest.mark.parametrize("kind", ["cvar", "chi2"])
 
 
+@pytest.mark.heavy
 @every_kind
 @pytest.mark.parametrize(
     "alpha",

@@ -162,6 +162,7 @@ def slow_selective(what, data, losses_EN, recipe):
     return found
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     "what",
     [

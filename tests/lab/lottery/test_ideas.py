@@ -30,6 +30,7 @@ SMALL = Idea(
 )
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("name", BY_NAME)
 def test_an_idea_and_its_twin_have_equal_operations(name: str):
     idea, twin = (counted(s, *s.made(2)).operations for s in BY_NAME[name].sides.values())

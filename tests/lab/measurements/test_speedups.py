@@ -30,6 +30,7 @@ def test_what_slows_a_process_as_a_whole_is_no_spread():
     assert (found.low, found.high) == pytest.approx((2, 2))
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("processes", [3, 5, 8])
 def test_limits_hold_a_planted_ratio_in_95_of_100_worlds(processes: int):
     generator = np.random.default_rng(7)

@@ -37,6 +37,7 @@ def test_they_are_those_of_every_distance_in_float64(n, d, k, offset):
     np.testing.assert_array_equal(found.numpy(), oracle(bank, query, k))
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("n", [50, 9000])
 def test_a_query_of_the_bank_is_no_neighbour_of_its_own(n):
     """Also where another example is the same."""

@@ -219,6 +219,7 @@ def marked(data, acting, training=TWO, saver=None):
     return drive(training, three, saver=saver)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("fatal", [False, True])
 def test_a_member_that_fails_at_a_phases_end_leaves_the_others_as_they_are(fatal, data, tmp_path):
     acting = (During("first", FailsFor(fatal)),)

@@ -555,6 +555,7 @@ def test_settings_beside_tables_of_json_are_no_table() -> None:
     assert said(records) == [["a", "b"]]
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("seeds", [1, 2])
 def test_flags_suggested_for_predictions_beside_a_confidence_work_at_once(seeds: int) -> None:
     """Also with a seed column, where a file has several members; and as arguments in Python."""
@@ -606,6 +607,7 @@ TX = [f"t{n}" for n in range(40)]
 V1, V2 = [0.1, 0.9, 0.2, 0.7] * 10, [0.2, 0.8, 0.1, 0.3] * 10
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     ("rows", "typed", "offered"),
     [
@@ -721,6 +723,7 @@ def sides() -> tuple[Path, Path]:
 FLAGS = ["--id", "image", "--prediction", "pred", "--label", "gold"]
 
 
+@pytest.mark.heavy
 def test_every_command_and_function_takes_the_names(sides: tuple[Path, Path]) -> None:
     rule = '[[worst_slice_drop]]\npoints = 90\nby = "label"\n'
     Path("gate.toml").write_text(f'identical = "allowed"\n{rule}')

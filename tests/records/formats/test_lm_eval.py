@@ -346,6 +346,7 @@ def logged_means(folder: Path) -> list[tuple[str, str, str, float]]:
     return [mean for mean in means if mean[1] in wanted and mean[0] != "tiny_facts"]
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     "name", ["reference", "reference-again", "reference-fewshot2", "reference-some", "rounded"]
 )

@@ -116,6 +116,7 @@ NAMED = {
 HAVE = {"deep": "'uid', 'reply', 'gold', 'meta'", "other": "'info', 'result', 'target', 'meta'"}
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("kind", NAMED)
 @pytest.mark.parametrize("ending", ["jsonl", "json"])
 def test_nested_sides_run_with_the_flags_that_are_said(kind: str, ending: str) -> None:
@@ -138,6 +139,7 @@ def test_nested_sides_run_with_the_flags_that_are_said(kind: str, ending: str) -
     assert (by_class in done.stdout) == (kind in ("by name", "deep"))
 
 
+@pytest.mark.heavy
 def test_sides_that_nest_differently_are_told_what_differs() -> None:
     """One flag at a time, until it runs."""
     written("old.jsonl", [shape("by name", n, right=n % 10 > 0) for n in range(80)])
@@ -478,6 +480,7 @@ def test_probabilities_of_classes_in_lists_become_columns(
         assert records.correct_MN.mean() == 1
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     "asked", [(), ("--id", "sample", "--label", "truth", "--prediction", "probs")]
 )
@@ -497,6 +500,7 @@ def test_lists_of_both_sides_are_written_as_columns_in_one_round(asked: tuple[st
     assert "accuracy 100.0 % → 100.0 %" in done.stdout
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("within", [False, True])
 def test_lists_in_another_order_are_written_in_one_round_and_said_to_be(within: bool) -> None:
     """Either file may have its answers exchanged, so each order has to be checked."""
@@ -534,6 +538,7 @@ def test_lists_of_other_classes_are_left_to_the_next_round() -> None:
     assert refused.endswith(f": {spread('list', BY_NAME)}, and give a-flat.parquet for a.parquet")
 
 
+@pytest.mark.heavy
 def test_probabilities_by_name_of_both_sides_are_written_in_one_round() -> None:
     for name in ("a", "b"):
         written(f"{name}.jsonl", PROBABLE)

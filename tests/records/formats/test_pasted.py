@@ -26,6 +26,9 @@ from undertow.errors import UserError
 from undertow.files import Request, gate_files
 from undertow.records.reading import Reading
 
+# every layout goes through the whole command several times
+pytestmark = pytest.mark.heavy
+
 N = 1000
 NAMES = np.array(["cat", "dog", "owl"])
 Rows = dict[str, Any]

@@ -104,6 +104,7 @@ def test_labels_ask_much_of_a_perfect_teacher_and_little_of_one_that_is_too_sure
     assert by_labels(sure_NC, label_N).value < by_labels(sharp_NC, label_N).value
 
 
+@pytest.mark.heavy
 def test_bins_without_noise_are_at_most_the_gap_and_their_floor_is_that_of_no_gap():
     eta_NC, _ = toy()
     warped_NC = eta_NC**2 / (eta_NC**2).sum(axis=1, keepdims=True)

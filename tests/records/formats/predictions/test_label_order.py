@@ -212,6 +212,7 @@ def test_names_beside_an_array_whose_classes_are_numbers() -> None:
     assert labels_of(records) == SAID
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("name", ["y.csv", "y.tsv", "y.parquet"])
 def test_one_column_goes_by_row_beside_arrays_as_an_array_does(name: str) -> None:
     frame = pl.DataFrame({"label": NUMBER})

@@ -74,6 +74,7 @@ def test_whole_numbers_may_be_the_right_ones() -> None:
     assert message.startswith("old.csv: columns 'y_pred' and 'y_true' hold numbers on a scale")
 
 
+@pytest.mark.heavy
 def test_the_command_writes_what_can_be_compared() -> None:
     message = refusal(prediction="y_pred", label="y_true")
     command = shlex.split(message[message.index("python -c") :])

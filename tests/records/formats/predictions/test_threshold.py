@@ -271,6 +271,7 @@ def write_sides() -> None:
     assert run("bless", "old.csv", *FLAGS, "--threshold", "0.2").returncode == 0
 
 
+@pytest.mark.heavy
 def test_every_command_that_reads_scores_takes_it() -> None:
     write_sides()
     both = ("old.csv", "--against", "new.csv", *FLAGS)
@@ -310,6 +311,7 @@ def test_a_blessed_reference_is_one_at_its_threshold() -> None:
     assert (done.returncode, "threshold 0.21, " in done.stdout) == (3, True)
 
 
+@pytest.mark.heavy
 def test_sides_at_other_thresholds_are_compared_only_where_that_is_accepted() -> None:
     write_sides()
     for side, cut in (("old", "0.2"), ("new", "0.35")):
@@ -367,6 +369,7 @@ def test_a_threshold_on_another_scale_is_no_remedy() -> None:
     assert "read it with --threshold" not in gated.stdout
 
 
+@pytest.mark.heavy
 def test_frames_and_arrays_take_it() -> None:
     write_sides()
     old, new = pl.read_csv("old.csv"), pl.read_csv("new.csv")

@@ -95,6 +95,7 @@ def test_arrays_in_files(kind: str) -> None:
     assert records.manifest.notes[-1] == f"b.npz: {READ}"
 
 
+@pytest.mark.heavy
 def test_a_score_of_one_precision_is_compared_with_one_of_another() -> None:
     """A worse model used to come out as the same: none of its 0.6 were at the threshold."""
     label = np.array([0] * 40 + [1] * 40)
