@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from planted_engines import Planted, choices
+from planted_engines import INT8, Planted, choices
+from undertow.study.lottery import engines as by
 from undertow.study.lottery import shown
 
 ENGINES = ["torch eager", "ONNX Runtime"]
@@ -93,3 +94,11 @@ def test_a_kind_has_one_colour_in_all_panels():
         "promised": {5}, "dense": {5}, "": {5}, "narrow": {0}, "pruned": {1}, "sparse format": {2},
         "sparse format, torch's linear": {3}, "int8": {4},
     }  # fmt: skip
+
+
+def test_int8_is_named_by_its_kernels_where_it_multiplies():
+    found = choices()
+    every = [*found.every, *(replace(INT8, name=n) for n in ("int8, torch", by.STORED))]
+    panel = shown.front_panel(replace(found, every=every), "torch eager")
+    (named,) = (line.names for line in panel.lines if line.label == "int8")
+    assert named == ["int8", "torch", ""]

@@ -139,9 +139,11 @@ def _dots(choices: Choices, kind: str, of: Sequence[Choice]) -> Line:
 
 
 def _name(choice: Choice, paid: Paid) -> str:
-    """How much is left; zeros are all as fast, so that of those that cost little none has room."""
+    """How much is left, or whose int8; zeros are all as fast, so that of those that cost little
+    none has room."""
     if choice.left == 1:
-        return choice.name if choice.kind == by.INT8 and choice.name != by.STORED else ""
+        multiplied = choice.kind == by.INT8 and choice.name != by.STORED
+        return choice.name.removeprefix("int8, ") if multiplied else ""
     crowded = choice.cell.density < 1 and paid.effect > -NAMED
     return "" if crowded else f"{100 * choice.left:g} %"
 
