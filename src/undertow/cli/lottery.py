@@ -31,11 +31,17 @@ class Run:
     ] = 5
     repeats: Annotated[int, typer.Option(help="Warm repeats in each process.")] = 30
     sparsity: Annotated[
-        float, typer.Option(help="Share of weights that pruned variants leave out.")
-    ] = 0.9
+        float | None,
+        typer.Option(
+            help="Share of weights that pruned variants of a torch module leave out. [default: 0.9]"
+        ),
+    ] = None
     channels: Annotated[
-        float, typer.Option(help="Share of channels that structured pruning keeps.")
-    ] = 0.5
+        float | None,
+        typer.Option(
+            help="Share of channels of a torch module that structured pruning keeps. [default: 0.5]"
+        ),
+    ] = None
 
 
 @app.command(epilog=epilog("lottery"))
@@ -45,7 +51,7 @@ def lottery(
         str,
         typer.Argument(
             help="FILE.py:FUNCTION or PACKAGE.MODULE:FUNCTION that returns a torch module in eval "
-            "mode (its code is run)."
+            "mode (its code is run), or an .onnx file."
         ),
     ],
     *,
@@ -74,7 +80,8 @@ def lottery(
     """Predict what quantized, pruned and compiled variants of a model should gain on this machine,
     measure what they do, and show whose answers change. One thread; takes minutes."""
     from undertow.cli.places import report_folder
-    from undertow.lottery.lottery import Settings, lottery_of
+    from undertow.lottery.lottery import lottery_of
+    from undertow.lottery.settings import Settings
     from undertow.lottery.written import FILES
 
     settings = Settings(

@@ -74,15 +74,16 @@ class Row:
 @dataclass(frozen=True)
 class Lottery:
     """All of it. ``clock`` is the one whose seconds count, ``worked`` the share of the wall's
-    seconds in which the processor worked for us; ``labels`` whether examples have any."""
+    seconds in which the processor worked for us; ``labels`` whether examples have any. ``sparsity``
+    and ``channels`` are None of an ONNX file, of which nothing is pruned."""
 
     model: str
     examples: int
     batch: int
     processes: int
     repeats: int
-    sparsity: float
-    channels: float
+    sparsity: float | None
+    channels: float | None
     level: float
     clock: str
     worked: float

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from undertow.errors import UserError
-from undertow.lab.lottery.variants import REFERENCE, variants
+from undertow.lab.lottery.offered import CHANNELS, SPARSITY
+from undertow.lab.lottery.onnx_file import is_onnx, opened, refuse_batch
 from undertow.lab.lottery.worker import Request
 from undertow.lab.measurements.calibration import (
     Calibration,
@@ -23,57 +24,15 @@ from undertow.lab.measurements.calibration import (
     write_calibration,
 )
 from undertow.lab.runner.threads import one_thread
-from undertow.lab.ways.given_model import ONNX
 from undertow.lottery.found import Lottery, Row
 from undertow.lottery.measure import clock_of, rows_of, run_processes
 from undertow.lottery.paying import labels_of, paid_by
+from undertow.lottery.settings import Settings
 from undertow.lottery.written import CALIBRATION, FILES, contents_of, terminal
 from undertow.report.publish import publish
 from undertow.report.write import refuse_taken, refuse_unwritable, unwritable
 from undertow.undecoded import escaped
 from undertow.varying.examples import Examples, read_examples, refuse_columns
-
-
-@dataclass(frozen=True)
-class Settings:
-    """How a lottery is run. ``only`` names variants, none for all, ``without`` those that are left
-    out; ``channels`` is the share of channels that structured pruning keeps."""
-
-    batch: int = 64
-    processes: int = 5
-    repeats: int = 30
-    sparsity: float = 0.9
-    channels: float = 0.5
-    only: tuple[str, ...] = ()
-    classes: tuple[str, ...] = ()
-    by: tuple[str, ...] = ()
-    level: float = 0.05
-    without: tuple[str, ...] = ()
-
-    def __post_init__(self) -> None:
-        for flag, number in (("--batch", self.batch), ("--processes", self.processes),
-                             ("--repeats", self.repeats)):  # fmt: skip
-            if number < 1:
-                raise UserError(f"{flag} {number}: must be at least 1")
-        for flag, share in (("--sparsity", self.sparsity), ("--channels", self.channels)):
-            if not 0 < share < 1:
-                raise UserError(f"{flag} {share:g}: must be above 0 and below 1, such as 0.5")
-        known = [v.name for v in variants(self.sparsity, self.channels)]
-        for flag, names in (("--only", self.only), ("--without", self.without)):
-            unknown = next((name for name in names if name not in known), None)
-            if unknown is not None:
-                raise UserError(f"{flag} {unknown}: there is no such variant; there are "
-                                f"{', '.join(known[1:])}")  # fmt: skip
-        if REFERENCE in self.without:
-            raise UserError(
-                f"--without {REFERENCE}: all others are set beside it; leave out others"
-            )
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        every = tuple(v.name for v in variants(self.sparsity, self.channels))
-        wanted = (REFERENCE, *self.only) if self.only else every
-        return tuple(name for name in every if name in wanted and name not in self.without)
 
 
 def lottery_of(
@@ -89,7 +48,7 @@ def lottery_of(
     """What a terminal shows; writes ``FILES`` of ``written`` into ``out``, over those of an earlier
     run only with ``replace_old``. The person's code is run in processes of its own. ``UserError``
     for a model, inputs or a calibration that cannot be used, or where nothing can be written."""
-    _refuse_onnx(model)
+    names = settings.names_for(model)
     refuse_unwritable(out)
     examples = read_examples(inputs, table)
     x_N = _only_array(examples, inputs)
@@ -97,8 +56,10 @@ def lottery_of(
     if settings.classes:
         labels_of(examples.table, settings.classes)
     settings = replace(settings, batch=min(settings.batch, len(x_N)))
+    if is_onnx(model):
+        refuse_batch(opened(model), settings.batch, len(x_N))
     device = _calibrated(calibration, tell)
-    found, answers = _measured(model, examples, x_N, device, settings, tell)
+    found, answers = _measured(model, names, examples, x_N, device, settings, tell)
     if len(answers) > 1:
         found = _with_paid(found, examples, answers, settings)
     with TemporaryDirectory(prefix="undertow-lottery-") as folder:
@@ -110,14 +71,6 @@ def lottery_of(
     except OSError as problem:
         raise unwritable(out, problem) from problem
     return f"{terminal(found)}\n\nwritten to {escaped(str(out))}: open lottery.html in a browser"
-
-
-def _refuse_onnx(model: str) -> None:
-    if Path(model).suffix.lower() == ONNX:
-        raise UserError(
-            f"{model}: an ONNX file has no torch operators to count, to prune or to compile; give "
-            "the network as model.py:build, where build() returns the torch module in eval mode"
-        )
 
 
 def _only_array(examples: Examples, inputs: Path) -> NDArray[Any]:
@@ -154,6 +107,7 @@ def of_this_machine(path: Path, found: Calibration) -> Calibration:
 
 def _measured(
     model: str,
+    names: tuple[str, ...],
     examples: Examples,
     x_N: NDArray[Any],
     device: Calibration,
@@ -164,9 +118,10 @@ def _measured(
         folder = Path(name)
         np.save(folder / "inputs.npy", x_N)
         request = Request(
-            model=model, inputs=str(folder / "inputs.npy"), names=settings.names,
-            batch=settings.batch, repeats=settings.repeats, sparsity=settings.sparsity,
-            channels_kept=settings.channels, answers=str(folder / "answers.npz"),
+            model=model, inputs=str(folder / "inputs.npy"), names=names,
+            batch=settings.batch, repeats=settings.repeats,
+            sparsity=settings.sparsity or SPARSITY, channels_kept=settings.channels or CHANNELS,
+            answers=str(folder / "answers.npz"),
         )  # fmt: skip
         runs, answers = run_processes(
             request, settings.processes, folder, tell,
@@ -176,7 +131,9 @@ def _measured(
     rows = rows_of(request, runs, device, clock, settings.level)
     found = Lottery(
         model=model, examples=len(x_N), batch=settings.batch, processes=settings.processes,
-        repeats=settings.repeats, sparsity=settings.sparsity, channels=settings.channels,
+        repeats=settings.repeats,
+        sparsity=None if is_onnx(model) else request.sparsity,
+        channels=None if is_onnx(model) else request.channels_kept,
         level=settings.level, clock=clock, worked=worked, labels=False,
         machine=asdict(device.machine), rows=tuple(rows),
     )  # fmt: skip
@@ -207,7 +164,7 @@ def _refuse_unclassed(
 
 def _classes(given: tuple[str, ...], answers: Mapping[str, NDArray[Any]]) -> tuple[str, ...]:
     """Names of the outputs; none where outputs are no rows of classes."""
-    first = answers[REFERENCE]
+    first = next(iter(answers.values()))
     if first.ndim != 2 or first.shape[1] < 2:
         return ()
     count = first.shape[1]

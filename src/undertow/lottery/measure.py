@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
@@ -14,7 +15,9 @@ from numpy.typing import NDArray
 
 from undertow.errors import UserError
 from undertow.lab.lottery.ideal import Ideal, promised
-from undertow.lab.lottery.variants import REFERENCE, Variant, variants
+from undertow.lab.lottery.offered import variants_for
+from undertow.lab.lottery.onnx_file import is_onnx
+from undertow.lab.lottery.variants import Variant
 from undertow.lab.lottery.worker import TURNS, Request
 from undertow.lab.measurements.calibration import Calibration
 from undertow.lab.measurements.clocks import QUIET
@@ -32,7 +35,7 @@ from undertow.lab.measurements.speedups import speed_up
 from undertow.lottery.found import Row, ThreeWays
 from undertow.lottery.process import Ended, answer_of
 
-FLOAT32 = (REFERENCE, "compile", "onnxruntime", "openvino")
+FLOAT32 = ("eager", "compile", "onnxruntime", "openvino")
 Tell = Callable[[str], None]
 Ran = dict[str, dict[str, Any]]
 """What one process found, by variant."""
@@ -77,13 +80,20 @@ def _died(request: Request, ended: Ended) -> str:
     """What is said of a process that ended at a variant, while the model was loaded (nowhere), or
     while all took turns."""
     at, said = ended.at, f"its process {ended.how}"
-    others = [name for name in request.names if name != REFERENCE]
+    reference, *every = (variant.name for variant in variants_for(request.model))
+    others = [name for name in request.names if name != reference]
     if at in others:
         return f"{request.model}: at {at} {said}. Leave it out with --without {at}"
     if at == TURNS:
         return (
             f"{request.model}: while the variants took turns {said}. Run fewer of them at once, "
-            f"such as --only {others[0] if others else 'compile'}"
+            f"such as --only {(others or every)[0]}"
+        )
+    if is_onnx(request.model):
+        return (
+            f"{request.model}: as ONNX Runtime was given the file {said}. See what is wrong with "
+            f'it by python -c "import onnx; onnx.checker.check_model({request.model!r}, '
+            'full_check=True)"; where memory ran out, give fewer examples or a smaller --batch'
         )
     where = "as the network was asked by itself" if at else "as the model was made"
     return (
@@ -95,7 +105,9 @@ def _died(request: Request, ended: Ended) -> str:
 
 def refuse_unrun(model: str, run: Ran) -> None:
     """``UserError`` where the network does not run by itself, which all else is set beside."""
-    reference = run[REFERENCE]
+    reference = next(iter(run.values()))
+    if reference["status"] == "not here":
+        raise UserError(reference["note"])
     if reference["status"] == "error":
         raise UserError(
             f"{model}: the network fails on these inputs: {reference['note']}; give the inputs "
@@ -118,9 +130,10 @@ def rows_of(
     """A row for each variant that was asked for."""
     device = calibration.device
     first = runs[0]
-    known = {v.name: v for v in variants(request.sparsity, request.channels_kept)}
-    costs = costs_of(first[REFERENCE]["work"])
-    before = predicted(promised(costs, Ideal()), device)
+    every = variants_for(request.model, request.sparsity, request.channels_kept)
+    known, reference = {v.name: v for v in every}, every[0].name
+    costs = costs_of(first[reference]["work"])
+    before = _predicted(every[0], costs, first[reference], device)
     seconds = {name: seconds_of(runs, name, clock) for name in first}
     timed = {name: s for name, s in seconds.items() if s}
     fastest = min((n for n in FLOAT32 if n in timed), key=lambda n: statistics.median(timed[n]))
@@ -129,7 +142,7 @@ def rows_of(
         after = _predicted(known[name], costs, ran, device)
         row = _row(known[name], ran, before, after)
         if name in timed:
-            row = _timed(row, timed[name], timed[REFERENCE], timed[fastest], level)
+            row = _timed(row, timed[name], timed[reference], timed[fastest], level)
         if ran["kernel"] and known[name].sparsity is not None:
             row = replace(row, break_even=break_even(known[name].sparsity or 0, ran["kernel"]))
         found.append(row)
@@ -146,6 +159,9 @@ def costs_of(work: Sequence[dict[str, Any]]) -> list[Cost]:
 def _predicted(
     variant: Variant, costs: list[Cost], ran: dict[str, Any], device: Device
 ) -> Predicted | None:
+    """None where nothing can be counted."""
+    if not costs:
+        return None
     if variant.promise is not None:
         return predicted(promised(costs, variant.promise), device)
     return predicted(promised(costs_of(ran["work"]), Ideal()), device) if ran["work"] else None
@@ -157,10 +173,10 @@ def seconds_of(runs: Sequence[Ran], name: str, clock: str) -> tuple[float, ...]:
     return found if len(found) == len(runs) else ()
 
 
-def _row(variant: Variant, ran: dict[str, Any], before: Predicted, after: Predicted | None) -> Row:
-    gains = (
-        None if after is None else ThreeWays(*(b / a for b, a in zip(before, after, strict=True)))
-    )
+def _row(
+    variant: Variant, ran: dict[str, Any], before: Predicted | None, after: Predicted | None
+) -> Row:
+    gains = None if before is None or after is None else ThreeWays(*map(_ratio, before, after))
     return Row(
         name=variant.name,
         about=variant.about,
@@ -173,6 +189,11 @@ def _row(variant: Variant, ran: dict[str, Any], before: Predicted, after: Predic
         predicted=gains,
         time=ran["time"],
     )
+
+
+def _ratio(before: float, after: float) -> float:
+    """NaN where nothing is left to do, as of a network that multiplies nothing."""
+    return before / after if after else math.nan
 
 
 def _timed(
@@ -189,7 +210,7 @@ def _timed(
         realised=realised,
         fastest=speed_up(fastest, own, level),
     )
-    if row.predicted is None or row.name == REFERENCE:
+    if row.predicted is None or own is reference:
         return row
     ways = (row.predicted.flops, row.predicted.bytes, row.predicted.roofline)
     return replace(

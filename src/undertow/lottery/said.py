@@ -155,7 +155,8 @@ def how(lottery: Lottery) -> str:
         f"{lottery.model}: batches of {lottery.batch:,} on one thread of {_processor(lottery)}, "
         f"{plural(lottery.processes, 'process', 'processes')} with "
         f"{plural(lottery.repeats, 'warm repeat')} each in turns, limits of "
-        f"{100 - 100 * lottery.level:g} %."
+        f"{100 - 100 * lottery.level:g} %. Speed and answers are set beside those of "
+        f"{lottery.reference.name} ({lottery.reference.about})."
     )
 
 
@@ -175,7 +176,7 @@ def remarks(lottery: Lottery) -> list[tuple[str, str]]:
         if row.break_even is not None:
             said.append(_pays_above(row))
         if slower(row):
-            said.append("shown to be slower than eager")
+            said.append(f"shown to be slower than {lottery.reference.name}")
         found.append((row.name, "; ".join(said)))
     return found
 

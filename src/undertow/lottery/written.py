@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 import undertow
+from undertow.lab.lottery.onnx_file import is_onnx
 from undertow.lottery.figure import speed_and_cost
 from undertow.lottery.found import Lottery
 from undertow.lottery.said import HEADS, NONE, cells, headline, how, notices, remarks
@@ -95,6 +96,7 @@ def page(lottery: Lottery) -> str:
         paid=any(row.paid for row in lottery.rows),
         labels=lottery.labels,
         reference=lottery.reference.name,
+        counted="those of the file’s products" if is_onnx(lottery.model) else "torch’s count",
         model=lottery.model,
         version=undertow.__version__,
         css=styles,

@@ -12,6 +12,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from undertow.errors import UserError
+from undertow.report.at_work import at_work, refuse_not_empty
 from undertow.report.write import refuse_unwritable
 from undertow.varying.audited import audit_ways
 from undertow.varying.decided import decided_by
@@ -57,7 +58,11 @@ def vary(
     examples = examples_of("inputs", arrays, frame, "table")
     by = (by,) if isinstance(by, str) else by
     names = {key: asked.pop(key) for key in AskedFor.__dataclass_fields__ if key in asked}
-    return vary_examples(model, examples, out=Path(out), by=by, asked=AskedFor(**names), **asked)
+    folder = Path(out)
+    refuse_not_empty(folder)
+    refuse_unwritable(folder)
+    with at_work(folder, new=False, whole=True):
+        return vary_examples(model, examples, out=folder, by=by, asked=AskedFor(**names), **asked)
 
 
 def vary_examples(
@@ -74,15 +79,13 @@ def vary_examples(
     tell: Callable[[str], None] = lambda _: None,
     command: str = "",
 ) -> Varied:
-    """The same of examples that were read. ``out`` must hold nothing yet."""
+    """The same of examples that were read. ``out`` holds nothing yet, and is held by who calls."""
     from undertow.lab.ways.run import all_ways, refuse_wrong_pads, same
 
     refuse_wrong_pads(asked.pads, examples.arrays)
     refuse_columns(by, examples)
     if not numbers and not classes:
         refuse_words(examples.table[LABEL].to_list(), examples.ids)
-    _refuse_taken(out)
-    refuse_unwritable(out)
     name = model if isinstance(model, str) else type(model).__name__
     ways = all_ways(model, examples.arrays, asked, output, tell)
     reference_NC = ways.reference.answer_NC
@@ -110,13 +113,6 @@ def vary_examples(
         found = replace(found, audit=audit_ways(folders, by, out, command, *said))
     write_json(found)
     return found
-
-
-def _refuse_taken(out: Path) -> None:
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise UserError(
-            f"--out {out}: is there already and not empty; give the name of a new folder"
-        )
 
 
 def _refuse_no_numbers(name: str, examples: Examples, out_NC: NDArray[np.floating[Any]]) -> None:

@@ -7,6 +7,7 @@ import shutil
 import warnings
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -81,9 +82,15 @@ def in_openvino(network: nn.Module, x_B: Tensor) -> Built:
             example_input=torch.zeros(2, *x_B.shape[1:]),
             input=[-1, *x_B.shape[1:]],
         )
-        run = openvino.Core().compile_model(converted, "CPU", SETTINGS)
+        return of_openvino(
+            openvino.Core().compile_model(converted, "CPU", SETTINGS), bytes_held(network)
+        )
+
+
+def of_openvino(run: Any, size: int) -> Built:
+    """A model that OpenVINO has compiled, of one input and one output."""
 
     def logits(x_B: Tensor) -> Tensor:
         return torch.from_numpy(run([x_B.contiguous().numpy()])[0].copy())
 
-    return Built(logits, bytes_held(network))
+    return Built(logits, size)

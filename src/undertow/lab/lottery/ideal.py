@@ -28,6 +28,14 @@ class Ideal:
     fused: bool = False
 
 
+FUSED = Ideal(fused=True)
+"""Of an engine in float32."""
+DYNAMIC = Ideal(stored=0.25, dtype="int8", fused=True)
+"""Of an engine whose products alone are int8."""
+STATIC = Ideal(stored=0.25, activations=0.25, dtype="int8", fused=True)
+"""Of an engine in which all is int8."""
+
+
 def promised(costs: Iterable[Cost], ideal: Ideal) -> list[Work]:
     """The network's operators as they would be if the promise were kept."""
     return [_work(cost, ideal) for cost in costs]

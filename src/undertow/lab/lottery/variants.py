@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -31,13 +32,14 @@ from undertow.lab.lottery.built import (
     of_engine,
     of_module,
 )
-from undertow.lab.lottery.ideal import LINEAR, Ideal
+from undertow.lab.lottery.ideal import DYNAMIC, FUSED, LINEAR, STATIC, Ideal
 
 REFERENCE = "eager"
 TORCH_INT8 = TorchDynamicInt8(alone=False)
 """Images as they come, which is how a batch is timed."""
-Build = Callable[[nn.Module, Tensor, Tensor], Built]
-"""Of the network, the batch that is timed, and the examples that an engine may calibrate on."""
+Build = Callable[[Any, Tensor, Tensor], Built]
+"""Of the network (a module, or an ``OnnxFile``), the batch that is timed, and the examples that an
+engine may calibrate on."""
 
 
 @dataclass(frozen=True)
@@ -58,15 +60,14 @@ def variants(sparsity: float, channels_kept: float) -> list[Variant]:
 
 
 def _float() -> list[Variant]:
-    fused = Ideal(fused=True)
     return [
         Variant(REFERENCE, "torch, operator by operator", lambda n, x, c: engines.eager(n)),
-        Variant("compile", "torch.compile, float32", lambda n, x, c: engines.compiled(n, x), fused),
+        Variant("compile", "torch.compile, float32", lambda n, x, c: engines.compiled(n, x), FUSED),
         Variant(
             "onnxruntime", "ONNX Runtime, float32",
-            lambda n, x, c: engines.in_onnxruntime(n, x), fused,
+            lambda n, x, c: engines.in_onnxruntime(n, x), FUSED,
         ),
-        Variant("openvino", "OpenVINO, float32", lambda n, x, c: engines.in_openvino(n, x), fused),
+        Variant("openvino", "OpenVINO, float32", lambda n, x, c: engines.in_openvino(n, x), FUSED),
         Variant(
             "bfloat16", "torch, operator by operator, bfloat16",
             lambda n, x, c: engines.in_bfloat16(n),
@@ -76,7 +77,6 @@ def _float() -> list[Variant]:
 
 
 def _int8() -> list[Variant]:
-    whole = Ideal(dtype="int8", stored=0.25, activations=0.25, fused=True)
     stored, dynamic = Ideal(LINEAR, stored=0.25), Ideal(LINEAR, stored=0.25, dtype="int8")
     fused, fused_dynamic = replace(stored, fused=True), replace(dynamic, fused=True)
     return [
@@ -92,14 +92,13 @@ def _int8() -> list[Variant]:
                 _linear(TORCH_INT8), dynamic),
         Variant("torch-int8-dynamic-compile", "the same under torch.compile",
                 _linear(TORCH_INT8, under_compile=True), fused_dynamic),
-        Variant("pt2e-int8", "torch.export, static int8 by oneDNN's kernels", _pt2e, whole),
+        Variant("pt2e-int8", "torch.export, static int8 by oneDNN's kernels", _pt2e, STATIC),
         Variant("onnxruntime-int8-dynamic", "ONNX Runtime, dynamic int8",
-                _engine(OnnxDynamicInt8(exact_sums=False, alone=False)),
-                Ideal(stored=0.25, dtype="int8", fused=True)),
+                _engine(OnnxDynamicInt8(exact_sums=False, alone=False)), DYNAMIC),
         Variant("onnxruntime-int8-static", "ONNX Runtime, static int8",
-                _engine(OnnxStaticInt8(exact_sums=False)), whole),
+                _engine(OnnxStaticInt8(exact_sums=False)), STATIC),
         Variant("openvino-int8", "OpenVINO, static int8",
-                _engine(OpenVINOStaticInt8(exact_sums=False)), whole),
+                _engine(OpenVINOStaticInt8(exact_sums=False)), STATIC),
         Variant("torch-int4", "torch's packed 4-bit kernel for CPUs, linear layers",
                 lambda n, x, c: int4.in_int4(n), Ideal(LINEAR, stored=0.125 + 2 / int4.GROUP)),
         Variant("torchao-int4", "torchao, int4 weights of linear layers", _torchao_int4,

@@ -11,7 +11,7 @@ import os
 import sys
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,15 +20,17 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from undertow.errors import NoEffectError, UndertowError
+from undertow.errors import NoEffectError, UndertowError, UserError
 from undertow.lab.lottery.built import Built, CannotRun, Status
+from undertow.lab.lottery.offered import network_of, variants_for
+from undertow.lab.lottery.onnx_file import OnnxFile
 from undertow.lab.lottery.shares import shares_of_time
 from undertow.lab.lottery.sparse import kernel_speedup
-from undertow.lab.lottery.variants import REFERENCE, Variant, variants
+from undertow.lab.lottery.variants import Variant
 from undertow.lab.measurements.clocks import timed_together
-from undertow.lab.measurements.operator_costs import operator_costs
+from undertow.lab.measurements.onnx_costs import onnx_costs
+from undertow.lab.measurements.operator_costs import Cost, operator_costs
 from undertow.lab.own_code import told
-from undertow.lab.ways.given_model import model_named
 
 TURNS = "all in turns"
 """What is done once each variant has been built and asked."""
@@ -77,13 +79,11 @@ class Ran:
 def ran(request: Request, tell: Callable[[str], object] = lambda at: None) -> dict[str, Ran]:
     """All of it, on one thread; ``tell`` is told each variant as it begins, and then ``TURNS``."""
     torch.set_num_threads(1)
-    network = _network(request.model)
+    network = network_of(request.model)
     x_N = torch.from_numpy(np.load(request.inputs))
     x_B = x_N[: request.batch].contiguous()
-    wanted = [
-        v for v in variants(request.sparsity, request.channels_kept)
-        if v.name in (REFERENCE, *request.names)
-    ]  # fmt: skip
+    reference, *others = variants_for(request.model, request.sparsity, request.channels_kept)
+    wanted = [reference, *(variant for variant in others if variant.name in request.names)]
     found: dict[str, Ran] = {}
     built: dict[str, Built] = {}
     answers: dict[str, Any] = {}
@@ -95,11 +95,16 @@ def ran(request: Request, tell: Callable[[str], object] = lambda at: None) -> di
         try:
             if request.answers:
                 answers[variant.name] = answered(made, x_N, request.batch)
-                _look_inside(found[variant.name], variant, made, network, x_B, request)
+                own = variant is reference
+                if isinstance(network, nn.Module):
+                    _look_inside(found[variant.name], variant, made, network, x_B, request, own)
+                elif own:
+                    _count(found[variant.name], network, x_B)
             made.logits(x_B)
             built[variant.name] = made
         except (Exception, SystemExit) as error:
-            found[variant.name].status, found[variant.name].note = "error", told(error)
+            why = str(error) if isinstance(error, UserError) else told(error)
+            found[variant.name].status, found[variant.name].note = "error", why
     tell(TURNS)
     calls = {name: (lambda m=made: m.logits(x_B)) for name, made in built.items()}
     for name, seconds in timed_together(calls, request.repeats, process=request.process).items():
@@ -109,14 +114,8 @@ def ran(request: Request, tell: Callable[[str], object] = lambda at: None) -> di
     return found
 
 
-def _network(name: str) -> nn.Module:
-    network = model_named(name)
-    assert isinstance(network, nn.Module)
-    return network.to("cpu", torch.float32).eval()
-
-
 def built_or_why(
-    variant: Variant, network: nn.Module, x_B: Tensor, calibration: Tensor
+    variant: Variant, network: nn.Module | OnnxFile, x_B: Tensor, calibration: Tensor
 ) -> tuple[Ran, Built | None]:
     """A row for each, whatever happens."""
     begun = time.perf_counter()
@@ -137,16 +136,21 @@ def built_or_why(
 
 
 def _look_inside(
-    row: Ran, variant: Variant, made: Built, network: nn.Module, x_B: Tensor, request: Request
+    row: Ran,
+    variant: Variant,
+    made: Built,
+    network: nn.Module,
+    x_B: Tensor,
+    request: Request,
+    own: bool,
 ) -> None:
     """Which operators it calls, where it is a module; what it costs, where that is the network's
-    own or that of a smaller one."""
+    ``own`` or that of a smaller one."""
     if made.network is None:
         return
     costs = operator_costs(made.network, lambda: made.logits(x_B))
-    for cost in costs:
-        row.calls[cost.operator] = row.calls.get(cost.operator, 0) + 1
-    if variant.name == REFERENCE or variant.promise is None:
+    _note_calls(row, costs)
+    if own or variant.promise is None:
         row.work = [asdict(cost) for cost in costs]
     if made.status in PARTLY:
         shares = shares_of_time(made.network, lambda: made.logits(x_B), max(request.repeats, 5))
@@ -156,13 +160,30 @@ def _look_inside(
         row.kernel = kernel_speedup(network, made.network, x_B, request.repeats)
 
 
+def _count(row: Ran, file: OnnxFile, x_B: Tensor) -> None:
+    """What the operators of a file cost, and what cannot be told of them."""
+    counted = onnx_costs(file.model, file.input, tuple(x_B.shape))
+    _note_calls(row, counted.costs)
+    row.work, row.note = [asdict(cost) for cost in counted.costs], counted.said
+
+
+def _note_calls(row: Ran, costs: Sequence[Cost]) -> None:
+    for cost in costs:
+        row.calls[cost.operator] = row.calls.get(cost.operator, 0) + 1
+
+
 def answered(made: Built, x_N: Tensor, batch: int) -> Any:
     """(N, C), in batches that are all as large as the one that is timed: the last is filled up with
     the first examples again, since compiled code is of one shape."""
     n = len(x_N)
     rows = [torch.arange(start, start + batch) % n for start in range(0, n, batch)]
-    found = torch.cat([made.logits(x_N[row].contiguous()).detach().clone() for row in rows])[:n]
-    return found.float().numpy()
+    found = [made.logits(x_N[row].contiguous()).detach().clone() for row in rows]
+    for answer in found:
+        if answer.shape[:1] != (batch,):
+            raise UserError(
+                f"it gives an output of shape {tuple(answer.shape)} for {batch} examples"
+            )
+    return torch.cat(found)[:n].float().numpy()
 
 
 def rows_as_json(asked: dict[str, Any], tell: Callable[[str], object]) -> dict[str, Any]:

@@ -52,15 +52,25 @@ def export(intervention: object, model: nn.Module, shape_CHW: torch.Size, place:
 
 
 class Session:
-    """One model in ONNX Runtime, on one thread, in one order of work; ``graph`` is what it runs,
-    after optimization."""
+    """One model of one input in ONNX Runtime, on one thread, in one order of work; ``graph`` is
+    what it runs, after optimization (of which there is none unless ``optimized``)."""
 
-    def __init__(self, intervention: object, path: Path, place: Path, *, exact_sums: bool) -> None:
+    def __init__(
+        self,
+        intervention: object,
+        path: Path,
+        place: Path,
+        *,
+        exact_sums: bool,
+        optimized: bool = True,
+    ) -> None:
         onnx, runtime = needed(intervention, "onnx", "onnxruntime")
         options = runtime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.use_deterministic_compute = True
         options.log_severity_level = 3
+        if not optimized:
+            options.graph_optimization_level = runtime.GraphOptimizationLevel.ORT_DISABLE_ALL
         options.optimized_model_filepath = str(place / "run.onnx")
         # Signed weights become unsigned ones of the same value, whose kernels on AVX2 widen before
         # they add.
@@ -69,9 +79,10 @@ class Session:
             path.read_bytes(), options, providers=["CPUExecutionProvider"]
         )
         self.graph: Any = onnx.load(place / "run.onnx").graph
+        self.input: str = self.session.get_inputs()[0].name
 
     def logits(self, x_BCHW: torch.Tensor) -> torch.Tensor:
-        (answer,) = self.session.run(None, {INPUT: x_BCHW.contiguous().numpy()})
+        (answer,) = self.session.run(None, {self.input: x_BCHW.contiguous().numpy()})
         return torch.from_numpy(answer)
 
 

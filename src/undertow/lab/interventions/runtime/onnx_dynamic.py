@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from undertow.lab.interventions.runtime._engine import needed, quiet
-from undertow.lab.interventions.runtime._onnx import PACKAGES, Session, export, operators
+from undertow.lab.interventions.runtime._onnx import Session, export, operators
 from undertow.lab.interventions.runtime._operators import effect_of
 from undertow.lab.interventions.site import AbstractRuntime, Compiled
 
@@ -46,12 +46,14 @@ class OnnxDynamicInt8(AbstractRuntime):
 
     def compile(self, model: nn.Module, calibration_x_NCHW: torch.Tensor) -> Compiled:
         with quiet(), TemporaryDirectory() as folder:
-            quantization = needed(self, *PACKAGES)[-1]
             place = Path(folder)
-            plain, integer = (
-                export(self, model, calibration_x_NCHW.shape[1:], place),
-                place / "int8.onnx",
-            )
+            return self.of_file(export(self, model, calibration_x_NCHW.shape[1:], place), place)
+
+    def of_file(self, plain: Path, place: Path) -> Compiled:
+        """The same of an ONNX file that was prepared for it; ``place`` is a folder to work in."""
+        with quiet():
+            (quantization,) = needed(self, "onnxruntime.quantization")
+            integer = place / "int8.onnx"
             signed = quantization.QuantType.QInt8
             quantization.quantize_dynamic(
                 str(plain), str(integer), per_channel=True, weight_type=signed

@@ -14,7 +14,6 @@ from torch import nn
 from undertow.lab.interventions.runtime._engine import calibration, needed, quiet
 from undertow.lab.interventions.runtime._onnx import (
     INPUT,
-    PACKAGES,
     Session,
     export,
     norm_nodes,
@@ -53,18 +52,24 @@ class OnnxStaticInt8(AbstractRuntime):
     exact_sums: bool = True
 
     def compile(self, model: nn.Module, calibration_x_NCHW: torch.Tensor) -> Compiled:
+        images = calibration(self, calibration_x_NCHW, BATCH)
         with quiet(), TemporaryDirectory() as folder:
-            quantization = needed(self, *PACKAGES)[-1]
             place = Path(folder)
-            images = _Reader(calibration(self, calibration_x_NCHW, BATCH))
-            plain, integer = (
-                export(self, model, calibration_x_NCHW.shape[1:], place),
-                place / "int8.onnx",
-            )
+            plain = export(self, model, calibration_x_NCHW.shape[1:], place)
+            return self.of_file(plain, INPUT, images, place)
+
+    def of_file(
+        self, plain: Path, name: str, images: Sequence[torch.Tensor], place: Path
+    ) -> Compiled:
+        """The same of an ONNX file that was prepared for it, which takes ``images`` batch by batch
+        under this name; ``place`` is a folder to work in."""
+        with quiet():
+            (quantization,) = needed(self, "onnxruntime.quantization")
+            integer = place / "int8.onnx"
             quantization.quantize_static(
                 str(plain),
                 str(integer),
-                images,
+                _Reader(name, images),
                 quant_format=quantization.QuantFormat.QDQ,
                 activation_type=quantization.QuantType.QUInt8,
                 weight_type=quantization.QuantType.QInt8,
@@ -78,9 +83,9 @@ class OnnxStaticInt8(AbstractRuntime):
 class _Reader:
     """ONNX Runtime's ``CalibrationDataReader``: one batch a call, then ``None``."""
 
-    def __init__(self, batches: Sequence[torch.Tensor]) -> None:
-        self.rest = iter(batches)
+    def __init__(self, name: str, batches: Sequence[torch.Tensor]) -> None:
+        self.name, self.rest = name, iter(batches)
 
     def get_next(self) -> dict[str, Any] | None:
         x_BCHW = next(self.rest, None)
-        return None if x_BCHW is None else {INPUT: x_BCHW.numpy()}
+        return None if x_BCHW is None else {self.name: x_BCHW.numpy()}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -62,8 +62,8 @@ class OpenVINOStaticInt8(AbstractRuntime):
 
     def compile(self, model: nn.Module, calibration_x_NCHW: torch.Tensor) -> Compiled:
         with quiet(), unreported():
-            openvino, nncf = needed(self, "openvino", "nncf")
-            images = [x_1CHW.numpy() for x_1CHW in calibration(self, calibration_x_NCHW, 1)]
+            openvino, _ = needed(self, "openvino", "nncf")
+            images = calibration(self, calibration_x_NCHW, 1)
             # The converted model shares memory with the one it was made from, so it gets one of its
             # own.
             plain = openvino.convert_model(
@@ -71,9 +71,15 @@ class OpenVINOStaticInt8(AbstractRuntime):
                 example_input=torch.zeros(2, *calibration_x_NCHW.shape[1:]),
                 input=[-1, *calibration_x_NCHW.shape[1:]],
             )
+            return self.of_model(plain, images)
+
+    def of_model(self, plain: Any, images: Sequence[torch.Tensor]) -> Compiled:
+        """The same of a model of OpenVINO's, which takes ``images`` batch by batch."""
+        with quiet(), unreported():
+            openvino, nncf = needed(self, "openvino", "nncf")
             integer = nncf.quantize(
                 plain,
-                nncf.Dataset(images),
+                nncf.Dataset([x_BCHW.numpy() for x_BCHW in images]),
                 subset_size=len(images),
                 advanced_parameters=self._advanced(),
             )

@@ -1,0 +1,30 @@
+"""Which variants there are of a model, by what it is: a torch module or an ONNX file."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+from undertow.lab.lottery.onnx_file import OnnxFile, is_onnx, opened
+from undertow.lab.lottery.onnx_variants import onnx_variants
+from undertow.lab.lottery.variants import Variant, variants
+from undertow.lab.ways.given_model import model_named
+
+SPARSITY, CHANNELS = 0.9, 0.5
+"""What is pruned and kept unless somebody says otherwise."""
+
+
+def variants_for(
+    model: str, sparsity: float = SPARSITY, channels_kept: float = CHANNELS
+) -> list[Variant]:
+    """All that may be run of a model of this name, the reference first."""
+    return onnx_variants() if is_onnx(model) else variants(sparsity, channels_kept)
+
+
+def network_of(name: str) -> nn.Module | OnnxFile:
+    """The model, ready for its variants. A person's own code runs here, and none of a file's."""
+    if is_onnx(name):
+        return opened(name)
+    network = model_named(name)
+    assert isinstance(network, nn.Module)
+    return network.to("cpu", torch.float32).eval()

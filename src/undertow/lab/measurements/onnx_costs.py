@@ -1,0 +1,165 @@
+"""What each operator of an ONNX graph has to do, by the shapes that onnx infers."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from undertow.lab.interventions.runtime._engine import needed
+from undertow.lab.measurements.operator_costs import Cost, Kind
+from undertow.lab.measurements.roofline import Shape
+from undertow.lab.own_code import told
+
+Sides = tuple[int, ...]
+VIEWS = {
+    "Constant", "Dropout", "Flatten", "Identity", "Reshape", "Shape", "Size", "Squeeze",
+    "Unsqueeze",
+}  # fmt: skip
+"""Operators that compute nothing: their output is their input's memory, or known beforehand."""
+POINTWISE = {
+    "Abs", "Add", "And", "BatchNormalization", "Cast", "Ceil", "Celu", "Clip", "Cos", "Div", "Elu",
+    "Equal", "Erf", "Exp", "Floor", "Gelu", "Greater", "GreaterOrEqual", "HardSigmoid", "HardSwish",
+    "LeakyRelu", "Less", "LessOrEqual", "Log", "Max", "Min", "Mish", "Mod", "Mul", "Neg", "Not",
+    "Or", "PRelu", "Pow", "Reciprocal", "Relu", "Round", "Selu", "Sigmoid", "Sign", "Sin",
+    "Softplus", "Softsign", "Sqrt", "Sub", "Swish", "Sum", "Tanh", "ThresholdedRelu", "Where",
+}  # fmt: skip
+MULTIPLYING = {"Attention", "DeformConv", "Einsum", "GRU", "If", "LSTM", "Loop", "RNN", "Scan"}
+"""Operators that multiply, or whose own graphs may, and are not counted here."""
+
+
+class Counted(NamedTuple):
+    """``costs`` of all operators, in order; none where ``unknown`` says why they cannot be told.
+    ``uncounted`` has operators of whom bytes alone are known, by how often each stands there."""
+
+    costs: list[Cost]
+    unknown: str
+    uncounted: Mapping[str, int]
+
+    @property
+    def said(self) -> str:
+        """What must be known of predictions, or nothing."""
+        if self.unknown:
+            return f"nothing is predicted: {self.unknown}"
+        names = ", ".join(f"{count} {name}" for name, count in self.uncounted.items())
+        return f"predictions count bytes alone of {names}" if names else ""
+
+
+class _Tensor(NamedTuple):
+    sides: Sides
+    each: int
+    """Bytes of one number."""
+    kind: str
+
+    @property
+    def bytes(self) -> int:
+        return math.prod(self.sides) * self.each
+
+
+def onnx_costs(model: Any, name: str, shape: Sides) -> Counted:
+    """Of a ``ModelProto`` whose input of this name has this shape. Multiplications of MatMul, Gemm
+    and convolutions are counted as torch counts them (two for each with its addition), and bytes of
+    what all operators read and write; views cost nothing."""
+    onnx, inliner, inference = needed(name, "onnx", "onnx.inliner", "onnx.shape_inference")
+    given = onnx.ModelProto()
+    given.CopyFrom(model)
+    _with_shape(given.graph, name, shape)
+    try:
+        plain = inliner.inline_local_functions(given) if len(given.functions) else given
+        graph = inference.infer_shapes(plain, data_prop=True).graph
+        return _counted(graph, _tensors(onnx, graph), _constants(graph))
+    except Exception as error:  # onnx raises errors of its own, and others, for a wrong graph
+        return Counted([], f"onnx's shape inference fails: {told(error)}", {})
+
+
+def _with_shape(graph: Any, name: str, shape: Sides) -> None:
+    """The input has the shape that it is asked with, and no other shape is believed."""
+    del graph.value_info[:]
+    for value in graph.output:
+        value.type.tensor_type.ClearField("shape")
+    for value in graph.input:
+        if value.name == name:
+            value.type.tensor_type.ClearField("shape")
+            for side in shape:
+                value.type.tensor_type.shape.dim.add().dim_value = side
+
+
+def _counted(graph: Any, tensors: dict[str, _Tensor], constants: set[str]) -> Counted:
+    costs: list[Cost] = []
+    uncounted: Counter[str] = Counter()
+    for node in graph.node:
+        if node.op_type in VIEWS:
+            continue
+        read = [tensors.get(one) for one in node.input if one]
+        left = [tensors.get(one) for one in node.output if one]
+        known = [one for one in (*read, *left) if one is not None]
+        if len(known) < len(read) + len(left):
+            which = f"{node.op_type} {node.name!r}" if node.name else node.op_type
+            why = f"onnx's shape inference cannot tell the shapes of {which}"
+            return Counted([], why, {})
+        if node.op_type in MULTIPLYING or node.domain not in ("", "ai.onnx"):
+            uncounted[node.op_type] += 1
+        weights = [tensors[one].bytes for one in node.input if one in constants]
+        kind, flops, shape = _product(node, known)
+        costs.append(Cost(
+            operator=f"onnx.{node.op_type}", kind=kind, module=node.name, flops=flops,
+            weights=sum(weights), touched=sum(one.bytes for one in known),
+            dtype=known[0].kind if known else "", shape=shape,
+        ))  # fmt: skip
+    return Counted(costs, "", dict(uncounted))
+
+
+def _product(node: Any, known: Sequence[_Tensor]) -> tuple[Kind, float, Shape | None]:
+    """The kind, operations, and the shape of the matrix product."""
+    sides = [one.sides for one in known]
+    if node.op_type == "Gemm":
+        product = _gemm(node, sides[0], sides[1])
+        return "linear", product.flops, product
+    if node.op_type == "MatMul":
+        a, b, out = sides[0], sides[1], sides[-1]
+        one = len(b) == 2 and len(a) >= 2
+        product_of = Shape(math.prod(a[:-1]), a[-1], b[1]) if one else None
+        return "linear", 2.0 * math.prod(out) * a[-1], product_of
+    if node.op_type == "Conv":
+        weight, out = sides[1], sides[-1]
+        patch = math.prod(weight[1:])
+        shape = Shape(math.prod(out) // max(1, out[1]), patch, weight[0])
+        return "convolution", 2.0 * math.prod(out) * patch, shape
+    if node.op_type == "ConvTranspose":
+        return "convolution", 2.0 * math.prod(sides[0]) * math.prod(sides[1][1:]), None
+    return "pointwise" if node.op_type in POINTWISE else "other", 0.0, None
+
+
+def _gemm(node: Any, a: Sides, b: Sides) -> Shape:
+    turned = {each.name: each.i for each in node.attribute}
+    rows, inner = a[::-1] if turned.get("transA") else a
+    return Shape(rows, inner, b[0] if turned.get("transB") else b[1])
+
+
+def _tensors(onnx: Any, graph: Any) -> dict[str, _Tensor]:
+    """All whose shape is known."""
+    found = {}
+    for tensor in graph.initializer:
+        found[tensor.name] = _tensor(onnx, tuple(tensor.dims), tensor.data_type)
+    for value in (*graph.input, *graph.value_info, *graph.output):
+        kind = value.type.tensor_type
+        free = any(not side.HasField("dim_value") for side in kind.shape.dim)
+        if kind.HasField("shape") and not free and value.name not in found:
+            sides = tuple(side.dim_value for side in kind.shape.dim)
+            found[value.name] = _tensor(onnx, sides, kind.elem_type)
+    return {name: one for name, one in found.items() if one is not None}
+
+
+def _tensor(onnx: Any, sides: Sides, kind: int) -> _Tensor | None:
+    try:
+        dtype = onnx.helper.tensor_dtype_to_np_dtype(kind)
+    except Exception:  # a number that names no type
+        return None
+    return _Tensor(sides, int(dtype.itemsize), str(dtype)) if min(sides, default=0) >= 0 else None
+
+
+def _constants(graph: Any) -> set[str]:
+    """What is known before anything is asked: weights."""
+    nodes = (one for node in graph.node if node.op_type == "Constant" for one in node.output)
+    return {*(tensor.name for tensor in graph.initializer), *nodes}

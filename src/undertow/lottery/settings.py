@@ -1,0 +1,73 @@
+"""How a lottery is run, and what of it a model cannot be asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from undertow.errors import UserError
+from undertow.lab.lottery.offered import variants_for
+from undertow.lab.lottery.onnx_file import INSTEAD, is_onnx
+from undertow.lab.lottery.variants import variants
+
+
+@dataclass(frozen=True)
+class Settings:
+    """``only`` names variants, none for all, ``without`` those that are left out. ``sparsity`` is
+    that of pruned variants, ``channels`` the share that structured pruning keeps; None as usual
+    (``offered.py``)."""
+
+    batch: int = 64
+    processes: int = 5
+    repeats: int = 30
+    sparsity: float | None = None
+    channels: float | None = None
+    only: tuple[str, ...] = ()
+    classes: tuple[str, ...] = ()
+    by: tuple[str, ...] = ()
+    level: float = 0.05
+    without: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for flag, number in (("--batch", self.batch), ("--processes", self.processes),
+                             ("--repeats", self.repeats)):  # fmt: skip
+            if number < 1:
+                raise UserError(f"{flag} {number}: must be at least 1")
+        for flag, share in self._pruned:
+            if share is not None and not 0 < share < 1:
+                raise UserError(f"{flag} {share:g}: must be above 0 and below 1, such as 0.5")
+
+    @property
+    def _pruned(self) -> tuple[tuple[str, float | None], ...]:
+        return ("--sparsity", self.sparsity), ("--channels", self.channels)
+
+    def names_for(self, model: str) -> tuple[str, ...]:
+        """Variants of this model that are run, the reference first. ``UserError`` for what it has
+        none of."""
+        every = [variant.name for variant in variants_for(model)]
+        self._refuse_unfit(model, every)
+        wanted = (every[0], *self.only) if self.only else every
+        return tuple(name for name in every if name in wanted and name not in self.without)
+
+    def _refuse_unfit(self, model: str, every: list[str]) -> None:
+        for flag, share in self._pruned:
+            if share is not None and is_onnx(model):
+                raise UserError(
+                    f"{flag} {share:g}: {model} is an ONNX file, and torch modules alone are "
+                    f"pruned here; leave {flag} out, or {INSTEAD}"
+                )
+        for flag, names in (("--only", self.only), ("--without", self.without)):
+            unknown = next((name for name in names if name not in every), None)
+            if unknown is not None:
+                raise UserError(f"{flag} {unknown}: {_unknown(model, unknown, every)}")
+        if every[0] in self.without:
+            raise UserError(f"--without {every[0]}: all others are set beside it; leave out others")
+
+
+def _unknown(model: str, name: str, every: list[str]) -> str:
+    there = ", ".join(every[1:])
+    if is_onnx(model) and name in {v.name for v in variants(0.5, 0.5)}:
+        return (
+            f"{model} is an ONNX file, and torch modules alone have this variant; choose from "
+            f"{there}, or {INSTEAD}"
+        )
+    return f"there is no such variant; there are {there}"

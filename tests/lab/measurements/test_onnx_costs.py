@@ -1,0 +1,100 @@
+"""Operations and bytes of an ONNX graph, against numbers known by hand and torch's own count."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from onnx import TensorProto
+
+from onnx_graphs import FREE, linear, model, node, value, weights
+from undertow.lab.measurements.onnx_costs import onnx_costs
+from undertow.lab.measurements.operator_costs import operator_costs
+from undertow.lab.measurements.roofline import Shape
+
+
+def test_products_and_bytes_are_those_of_the_shapes():
+    counted = onnx_costs(linear(), "x", (8, 32))
+    gemm, relu, matmul = counted.costs
+    assert (gemm.operator, gemm.kind, gemm.flops) == ("onnx.Gemm", "linear", 2 * 8 * 32 * 64)
+    assert gemm.shape == Shape(8, 32, 64)
+    assert gemm.weights == 4 * (32 * 64 + 64)
+    assert gemm.touched == gemm.weights + 4 * (8 * 32 + 8 * 64)
+    assert (relu.kind, relu.flops, relu.weights, relu.touched) == (
+        "pointwise", 0, 0, 4 * 2 * 8 * 64,
+    )  # fmt: skip
+    assert (matmul.kind, matmul.flops, matmul.shape) == (
+        "linear", 2 * 8 * 64 * 4, Shape(8, 64, 4),
+    )  # fmt: skip
+    assert counted.said == ""
+
+
+def test_a_turned_gemm_has_the_shape_of_its_product():
+    graph = model(
+        [node("Gemm", "x a", "y", transA=1, transB=1)],
+        [value("x", 32, FREE)], [value("y", FREE, 64)], [weights("a", 64, 32)],
+    )  # fmt: skip
+    (gemm,) = onnx_costs(graph, "x", (32, 8)).costs
+    assert gemm.shape == Shape(8, 32, 64)
+
+
+def test_convolutions_are_counted_as_torch_counts_them():
+    graph = model(
+        [node("Conv", "x w", "h", group=2, pads=[1, 1, 1, 1], strides=[2, 2]),
+         node("ConvTranspose", "h v", "y")],
+        [value("x", FREE, 4, 10, 10)], [value("y", FREE, 3, 6, 6)],
+        [weights("w", 6, 2, 3, 3), weights("v", 6, 3, 2, 2)],
+    )  # fmt: skip
+    found = onnx_costs(graph, "x", (5, 4, 10, 10)).costs
+    own = torch.nn.Sequential(
+        torch.nn.Conv2d(4, 6, 3, 2, 1, groups=2, bias=False),
+        torch.nn.ConvTranspose2d(6, 3, 2, bias=False),
+    )
+    x = torch.zeros(5, 4, 10, 10)
+    theirs = operator_costs(own, lambda: own(x))
+    assert [cost.flops for cost in found] == [cost.flops for cost in theirs]
+    assert [cost.touched for cost in found] == [cost.touched for cost in theirs]
+    assert found[0].shape == theirs[0].shape
+
+
+def test_a_product_of_two_activations_has_no_weights_and_no_shape():
+    graph = model([node("MatMul", "x x", "y")], [value("x", FREE, 3, 3)], [value("y", FREE, 3, 3)])
+    (cost,) = onnx_costs(graph, "x", (4, 3, 3)).costs
+    assert (cost.flops, cost.weights, cost.shape) == (2 * 4 * 3 * 3 * 3, 0, None)
+
+
+def test_views_cost_nothing_and_what_is_not_counted_is_said():
+    graph = model(
+        [node("Flatten", "x", "f"), node("Einsum", "f w", "e", equation="bi,ij->bj"),
+         node("Einsum", "e v", "y", equation="bi,ij->bj")],
+        [value("x", FREE, 2, 2)], [value("y", FREE, 3)], [weights("w", 4, 3), weights("v", 3, 3)],
+    )  # fmt: skip
+    counted = onnx_costs(graph, "x", (8, 2, 2))
+    assert [cost.operator for cost in counted.costs] == ["onnx.Einsum"] * 2
+    assert counted.said == "predictions count bytes alone of 2 Einsum"
+
+
+@pytest.mark.parametrize(
+    ("nodes", "why"),
+    [
+        (
+            [node("NonZero", "x", "i"), node("Cast", "i", "y", to=TensorProto.FLOAT)],
+            "onnx's shape inference cannot tell the shapes of NonZero 'the NonZero'",
+        ),
+        (
+            [node("Foo", "x", "y", domain="com.x")],
+            "onnx's shape inference cannot tell the shapes of Foo 'the Foo'",
+        ),
+    ],
+)
+def test_shapes_that_cannot_be_told_leave_no_costs_and_are_said(nodes: list, why: str):
+    counted = onnx_costs(model(nodes, [value("x", FREE, 2)], [value("y", 2, "n")]), "x", (8, 2))
+    assert counted.costs == []
+    assert counted.said == f"nothing is predicted: {why}"
+
+
+def test_a_wrong_graph_is_said_and_raises_nothing():
+    graph = model(
+        [node("Gemm", "x w", "y")], [value("x", FREE, 2, 2)], [value("y", FREE, 2)],
+        [weights("w", 2, 2, 2)],
+    )  # fmt: skip
+    assert onnx_costs(graph, "x", (8, 2, 2)).said.startswith("nothing is predicted: onnx's shape ")
