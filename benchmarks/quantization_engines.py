@@ -28,6 +28,7 @@ from undertow.lab.interventions.runtime import (
     OpenVINOStaticInt8,
     PT2EStaticInt8,
     TorchaoLinearInt8,
+    TorchDynamicInt8,
 )
 from undertow.lab.interventions.site import AbstractRuntime, Compiled, Horizon
 from undertow.lab.interventions.weights import WeightQuantization
@@ -44,6 +45,8 @@ SIMULATED = WeightQuantization(bits=8)
 ENGINES: tuple[AbstractRuntime, ...] = (
     TorchaoLinearInt8(activations=False),
     TorchaoLinearInt8(),
+    TorchDynamicInt8(),
+    TorchDynamicInt8(alone=False),
     PT2EStaticInt8(),
     PT2EStaticInt8(compiled=True),
     PT2EStaticInt8(compiled=True, reduce_range=True),

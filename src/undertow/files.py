@@ -57,7 +57,7 @@ from undertow.records.numbered_classes import refuse_numbered_classes
 from undertow.records.pairing import declared_pairs, refuse_same_paths
 from undertow.records.reading import Missing, Reading
 from undertow.records.records import Records
-from undertow.records.same_records import hold_the_same
+from undertow.records.same_records import nothing_compared
 from undertow.records.scales_apart import refuse_scales_apart
 from undertow.records.tables_alone import readings
 from undertow.records.two_values import refuse_unsaid_roles
@@ -354,7 +354,7 @@ def gate_sides(
             accepted=request.accepted,
             missing=request.missing,
             told=sides.told,
-            alike={v.name for v in sides.variants if hold_the_same(sides.reference, v)},
+            alike=nothing_compared(sides.reference, sides.variants),
         )
     return result, sides.about
 

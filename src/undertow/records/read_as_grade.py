@@ -11,11 +11,13 @@ import re
 from collections.abc import Iterator
 
 from undertow.records.records import Records
-from undertow.records.usual_names import says_grade
+from undertow.records.usual_names import SCORE, plain, says_grade
 
 AS_GRADE = "is read as a grade, of which more is better"
 """Stands in the note, which is said before the audit too."""
-NAMED = re.compile(rf"column '([^']*)' {AS_GRADE}")
+SAYS = "says how good an answer is"
+"""Stands in its place where a label stands beside grades."""
+NAMED = re.compile(rf"'([^']*)' (?:{AS_GRADE}|{SAYS})")
 
 
 def note_on(path: object, name: str) -> str:
@@ -28,7 +30,7 @@ def graded_by_doubt(*sides: Records) -> Iterator[str]:
     that are a grade's and nothing else (``rating``, ``bleu_4``) leave nothing open."""
     for side in sides:
         names = [found[1] for note in side.manifest.notes if (found := NAMED.search(note))]
-        for name in dict.fromkeys(name for name in names if not says_grade(name)):
+        for name in dict.fromkeys(n for n in names if plain(n) not in SCORE and not says_grade(n)):
             yield (
                 f"{name!r} of {side.name!r} is taken for a grade of which more is better, and its "
                 "name does not say so: if less is better, a worse model passes."

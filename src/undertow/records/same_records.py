@@ -1,7 +1,9 @@
-"""Whether two populations hold the same, as a file and its copy do: then nothing is compared."""
+"""Whether two populations hold the same, as a file and its copy do, or the same answers beside
+columns that may be the answers: then nothing is compared."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -22,6 +24,29 @@ ANSWERS = (
 TEXTS = ("answers", "outputs")
 
 
+EQUAL_TOO = 0.1
+"""Share of examples on which columns of two models' answers agree at least. Times that two runs
+took differ nearly everywhere."""
+
+
+def nothing_compared(reference: Records, variants: Sequence[Records]) -> dict[str, tuple[str, ...]]:
+    """By name, variants none of whose answers differ, nor what is known of them, each with the
+    columns that differ and may be what models made of the examples: none, where all is the same."""
+    beside = {v.name: _beside_equal_answers(reference, v) for v in variants}
+    return {name: columns for name, columns in beside.items() if columns is not None}
+
+
+def _beside_equal_answers(one: Records, other: Records) -> tuple[str, ...] | None:
+    if hold_the_same(one, other):
+        return ()
+    if (one.N, one.M, one.classes) != (other.N, other.M, other.classes) or not one.N:
+        return None
+    mine, theirs = _by_example(one, other)
+    if not mine.example_id_N.equals(theirs.example_id_N) or not _answer_alike(mine, theirs):
+        return None
+    return tuple(_other_answers(mine.examples, theirs.examples)) or None
+
+
 def hold_the_same(one: Records, other: Records) -> bool:
     """Whether every answer, every column and all that is known of the runs is equal, in whatever
     order the examples stand."""
@@ -29,14 +54,35 @@ def hold_the_same(one: Records, other: Records) -> bool:
         return False
     if _of_the_runs(one) != _of_the_runs(other):
         return False
-    order = [side.example_id_N.arg_sort().to_numpy() for side in (one, other)]
-    mine, theirs = (s.take_examples(o) for s, o in zip((one, other), order, strict=True))
+    mine, theirs = _by_example(one, other)
     return (
-        all(_equal(getattr(mine, name), getattr(theirs, name)) for name in ANSWERS)
+        _answer_alike(mine, theirs)
         and {*mine.examples.columns} == {*theirs.examples.columns}
         and mine.examples.equals(theirs.examples.select(mine.examples.columns))
-        and all(_texts(getattr(mine, name), getattr(theirs, name)) for name in TEXTS)
     )
+
+
+def _by_example(*sides: Records) -> list[Records]:
+    return [side.take_examples(side.example_id_N.arg_sort().to_numpy()) for side in sides]
+
+
+def _answer_alike(one: Records, other: Records) -> bool:
+    """In all answers, scores, probabilities and texts."""
+    return all(_equal(getattr(one, name), getattr(other, name)) for name in ANSWERS) and all(
+        _texts(getattr(one, name), getattr(other, name)) for name in TEXTS
+    )
+
+
+def _other_answers(one: pl.DataFrame, other: pl.DataFrame) -> Iterator[str]:
+    """Columns of several values that two sides have in the same order, and fill in alike on some
+    examples and not on others."""
+    for column in one.columns:
+        if column not in other.columns:
+            continue
+        mine, theirs = (side[column].cast(pl.String, strict=False) for side in (one, other))
+        equal = float(mine.eq_missing(theirs).mean() or 0)  # type: ignore[arg-type]
+        if EQUAL_TOO <= equal < 1 and min(mine.n_unique(), theirs.n_unique()) > 1:
+            yield column
 
 
 def _of_the_runs(records: Records) -> object:

@@ -32,7 +32,7 @@ def table(**columns: list[object]) -> pl.DataFrame:
     return pl.DataFrame({"example_id": rows, "prediction": said, "label": label, **columns})
 
 
-def gated(old: pl.DataFrame, new: pl.DataFrame, policy: str = RULES) -> Result:
+def gated(old: pl.DataFrame, new: pl.DataFrame, policy: str = RULES, *more: str) -> Result:
     Path("gate.toml").write_text(policy)
     old.write_csv("old.csv")
     new.write_csv("new.csv")
@@ -45,6 +45,7 @@ def gated(old: pl.DataFrame, new: pl.DataFrame, policy: str = RULES) -> Result:
         "gate.toml",
         "--quiet",
         "--force",
+        *more,
     ]
     return CliRunner().invoke(app, line)
 
@@ -81,3 +82,39 @@ def test_what_differs_in_one_answer_is_compared():
         .alias("prediction")
     )
     assert gated(table(), new).exit_code == 0
+
+
+def others(*, new: bool) -> pl.DataFrame:
+    """Two people's answers, which are the same in both files, beside a model's."""
+    kinds = ["low", "mid", "high"]
+    return pl.DataFrame(
+        {
+            "example_id": range(300),
+            "first": [kinds[n % 3] for n in range(300)],
+            "second": [kinds[(n + (n % 9 == 0)) % 3] for n in range(300)],
+            "system": [kinds[(n + (n % 5 == 0 and new)) % 3] for n in range(300)],
+        }
+    )
+
+
+BESIDE = (
+    "CANNOT TELL: identical on all cannot be decided: 'old' and 'new' hold the same answers, and "
+    "differ in 'system', so it may be that nothing was compared. If 'system' is what the models "
+    "answered, name it with --prediction or --score; if it is not, write "
+    'identical = "allowed" at the top of the policy. The one required check passes.\n'
+)
+
+
+def test_answers_that_are_the_same_in_both_files_may_be_no_answers_of_the_models():
+    line = ("--prediction", "second", "--label", "first")
+    found = gated(others(new=False), others(new=True), RULES, *line)
+    assert found.exit_code == 3
+    assert found.stdout.startswith(BESIDE)
+    allowed = f'identical = "allowed"\n{RULES}'
+    assert gated(others(new=False), others(new=True), allowed, *line).exit_code == 0
+    assert (
+        gated(
+            others(new=False), others(new=True), RULES, "--prediction", "system", "--label", "first"
+        ).exit_code
+        == 1
+    )

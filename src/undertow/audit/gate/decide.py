@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 from typing import NamedTuple
 
 import polars as pl
@@ -43,11 +44,11 @@ def gate(
     accepted: Collection[str] = (),
     missing: Missing | None = None,
     told: pl.DataFrame | None = None,
-    alike: Collection[str] = (),
+    alike: Mapping[str, Sequence[str]] = MappingProxyType({}),
 ) -> GateResult:
     """Audit the variants, and decide every rule of the policy on each; ``missing`` goes before the
-    policy's own. ``told`` is as in ``audit``. ``alike`` names variants whose files hold the same as
-    the reference's.
+    policy's own. ``told`` is as in ``audit``. ``alike`` has variants that hold the same answers as
+    the reference, each with columns that differ and may be the answers.
 
     Sides that cannot be compared give the verdict ``not comparable``, not an error: in a release,
     not knowing is an answer too. Raises ``UserError`` for a column that does not exist or a file of
@@ -83,7 +84,7 @@ def gate(
             c.left_out,
             c.left_out_way,
             c.lost,
-            alike=c.pair.variant.name in alike,
+            alike=alike.get(c.pair.variant.name),
         )
         for c in compared
     ]
@@ -173,11 +174,11 @@ def about_variant(
     way: str = "",
     lost: LostAtMost | None = None,
     *,
-    alike: bool = False,
+    alike: Sequence[str] | None = None,
 ) -> About:
     """Every rule of the policy on one variant, of which ``left_out`` examples are not compared, and
     ``lost`` is what it may have lost there. ``way`` says how those that it lacks count as wrong,
-    and is empty where it lacks none; ``alike`` whether it holds the same as the reference. Raises
+    and is empty where it lacks none; ``alike`` is as in ``guards``. Raises
     ``UserError`` for a file of the policy that cannot be read."""
     decisions = [*guards(evidence, policy, left_out, way, alike=alike)]
     small, decided = list[NotShown](), list[tuple[Rule, tuple[Decision, ...]]]()

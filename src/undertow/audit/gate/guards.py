@@ -4,7 +4,7 @@ open where it finds something, and is silent otherwise."""
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -35,13 +35,18 @@ from undertow.records.records import Records
 
 
 def guards(
-    evidence: Evidence, policy: Policy, left_out: int = 0, way: str = "", *, alike: bool = False
+    evidence: Evidence,
+    policy: Policy,
+    left_out: int = 0,
+    way: str = "",
+    *,
+    alike: Sequence[str] | None = None,
 ) -> Iterator[Decision]:
     """Those that find something on one variant, of which ``left_out`` examples are not compared;
-    ``way`` says how those that it lacks count as wrong, ``alike`` whether it holds the same as the
-    reference."""
-    if alike and policy.identical == "refused":
-        yield _identical(evidence)
+    ``way`` says how those that it lacks count as wrong, ``alike`` is there if it holds the same
+    answers as the reference, and has columns that differ and may be the answers."""
+    if alike is not None and policy.identical == "refused":
+        yield _equal_beside(evidence, alike) if alike else _identical(evidence)
     below = [*_below(evidence, policy)]
     yield from below or _at(evidence, policy)
     yield from _told(evidence, policy)
@@ -63,6 +68,24 @@ def _identical(evidence: Evidence) -> Decision:
             "column, so nothing was compared. Check that these are the files that you meant; if a "
             'model may be gated against itself, write identical = "allowed" at the top of the '
             "policy."
+        ),
+    )
+
+
+def _equal_beside(evidence: Evidence, columns: Sequence[str]) -> Decision:
+    """Of two files whose answers were looked for in a column that is no answer."""
+    reference, variant = evidence.pair.reference, evidence.pair.variant
+    said = ", ".join(map(repr, columns))
+    those, are = ("one of them", "they are") if len(columns) > 1 else (said, "it is")
+    return _open(
+        evidence,
+        IDENTICAL,
+        reference.N,
+        (
+            f"{reference.name!r} and {variant.name!r} hold the same answers, and differ in {said}, "
+            f"so it may be that nothing was compared. If {those} is what the models answered, "
+            f"name it with --prediction or --score; if {are} not, write "
+            'identical = "allowed" at the top of the policy.'
         ),
     )
 

@@ -31,7 +31,7 @@ from undertow.records.formats.columns.by_row import BY_ROW_ALONE
 from undertow.records.formats.columns.class_columns import READ_AS
 from undertow.records.formats.columns.either_name import TAKES
 from undertow.records.formats.columns.keys import SEVERAL_ROWS
-from undertow.records.formats.columns.labels_meant import LOOKS, SAYS
+from undertow.records.formats.columns.labels_meant import LOOKS
 from undertow.records.formats.columns.written import WROTE
 from undertow.records.formats.decoding.npz import refuse_damaged_zip
 from undertow.records.formats.decoding.tables import refuse_columns
@@ -43,7 +43,7 @@ from undertow.records.grade_scale import ON_SCALE
 from undertow.records.near import near
 from undertow.records.opened import note_opened, opened_files
 from undertow.records.opening import what_is_there
-from undertow.records.read_as_grade import AS_GRADE
+from undertow.records.read_as_grade import AS_GRADE, SAYS
 from undertow.records.reading import Reading
 from undertow.records.records import Records
 from undertow.records.spreadsheets import saved_as_table, spreadsheet_among

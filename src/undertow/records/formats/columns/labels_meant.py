@@ -13,8 +13,6 @@ from undertow.records.usual_names import LABEL, PREDICTION, flag_of, those_calle
 
 LOOKS = "looks like the right answers: add"
 """Stands in the note on labels that go by another name, which is said before the audit too."""
-SAYS = "says how good an answer is"
-"""Stands in the note on labels beside grades, which is said before the audit too."""
 
 
 def label_of_two(frame: pl.DataFrame, *, called: bool = False) -> str | None:

@@ -26,8 +26,8 @@ import polars as pl
 
 from undertow.errors import TableError
 from undertow.records.formats.columns.asked import names_asked
-from undertow.records.formats.columns.labels_meant import SAYS
 from undertow.records.formats.decoding.tables import column_names, kind_of
+from undertow.records.formats.graded.answers_as_scores import refuse_answers
 from undertow.records.formats.graded.member_logs import logs_of, refuse_nested_clusters
 from undertow.records.formats.graded.outcome_columns import OUTCOMES, outcome_of
 from undertow.records.formats.graded.two_classes import of_two_classes
@@ -44,6 +44,7 @@ from undertow.records.formats.predictions.no_grade import (
 from undertow.records.formats.predictions.regression import refuse_regression
 from undertow.records.formats.predictions.sheets import Table, tables_in, tables_of
 from undertow.records.grade_scale import GRADES as SCALED
+from undertow.records.read_as_grade import SAYS
 from undertow.records.reading import Reading, alternatives
 from undertow.records.records import Records
 
@@ -113,6 +114,9 @@ def _read(tables: Sequence[Table], reading: Reading, labels: pl.DataFrame | None
     labelled = labels is not None or reading.labels is not None
     for table in tables:
         refuse_regression(table, reading.keys, asked=reading.format == NAME)
+    if reading.format != NAME:
+        for table in tables:
+            refuse_answers(table)
     if reading.scale is not None:
         for table in tables:
             refuse_scaled_probability(table, reading.scale)

@@ -11,7 +11,7 @@ from undertow.errors import TableError
 from undertow.records.formats.columns.by_row import way_by_row
 from undertow.records.formats.columns.flags import flags_meant
 from undertow.records.formats.columns.keys import averaged_note
-from undertow.records.formats.columns.labels_meant import SAYS, label_note, label_of_two
+from undertow.records.formats.columns.labels_meant import label_note, label_of_two
 from undertow.records.formats.columns.values import is_nested, type_of
 from undertow.records.formats.columns.written import WRITTEN, answer_meant, answer_note
 from undertow.records.formats.decoding.typed import typed_all
@@ -20,6 +20,7 @@ from undertow.records.formats.logs.log import Log
 from undertow.records.formats.predictions.columns import encoded_pictures
 from undertow.records.formats.predictions.outcomes import numbers, outcomes
 from undertow.records.formats.predictions.sheets import Table
+from undertow.records.read_as_grade import SAYS
 from undertow.records.reading import Reading
 from undertow.records.usual_names import has_columns
 
