@@ -272,7 +272,7 @@ def test_what_another_run_wrote_meanwhile_is_not_replaced(npz: Path, tmp_path: P
     out, made = tmp_path / "out", contents_of
 
     def slow(*given):
-        out.mkdir()
+        out.mkdir(exist_ok=True)  # held by this run already
         (out / "index.html").write_text("of another run")
         return made(*given)
 
