@@ -27,7 +27,7 @@ def said_of(folder: Path, reading: Reading, **columns: list[object]) -> str:
 def test_words_of_another_column_are_predictions(tmp_path: Path):
     assert said_of(tmp_path, SCORE, sex=[*"fmmfm"], fraud=FRAUD, alarm=ALARM) == (
         "old.csv: column 'alarm' has the values of 'fraud' ('False', 'True'), as predictions have, "
-        "and --score names a grade, of which more is better; add --prediction alarm --label fraud "
+        "and a score is a grade, of which more is better; add --prediction alarm --label fraud "
         "in place of --score alarm, or, if 'alarm' says how good an answer is, add "
         "--format 'graded table'"
     )
@@ -38,7 +38,7 @@ def test_so_are_numbers_of_the_label_that_is_named(tmp_path: Path):
     reading = Reading(score="argmax", label="cls", id="rec")
     assert said_of(tmp_path, reading, cls=kinds, argmax=said).startswith(
         "old.csv: column 'argmax' has the values of 'cls' ('0', '1', '2'), as predictions have, and "
-        "--score names a grade, of which more is better; add --prediction argmax in place of "
+        "a score is a grade, of which more is better; add --prediction argmax in place of "
         "--score argmax, or, "
     )
 

@@ -114,9 +114,6 @@ def _read(tables: Sequence[Table], reading: Reading, labels: pl.DataFrame | None
     labelled = labels is not None or reading.labels is not None
     for table in tables:
         refuse_regression(table, reading.keys, asked=reading.format == NAME)
-    if reading.format != NAME:
-        for table in tables:
-            refuse_answers(table)
     if reading.scale is not None:
         for table in tables:
             refuse_scaled_probability(table, reading.scale)
@@ -130,9 +127,11 @@ def _read(tables: Sequence[Table], reading: Reading, labels: pl.DataFrame | None
         given = "labels" if labels is not None else f"--labels {reading.labels}"
         out = "labels" if labels is not None else "--labels"
         raise TableError(f"{given}: {tables[0].path} has grades of its own; leave {out} out")
-    if reading.format != NAME and reading.scale is None:
+    if reading.format != NAME:
         for table in tables:
-            refuse_probability(table)
+            refuse_answers(table)
+            if reading.scale is None:
+                refuse_probability(table)
     if reading.cluster in (None, "cluster"):
         for table in tables:
             refuse_nested_clusters(table)

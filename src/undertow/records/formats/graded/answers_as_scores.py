@@ -27,7 +27,7 @@ def refuse_answers(table: Table) -> None:
         called = [names.get(name, name) for name in labels]
         raise TableError(
             f"{table.path}: column {score!r} has the values of {' and '.join(map(repr, called))} "
-            f"({shown(values)}), as predictions have, and --score names a grade, of which more is "
+            f"({shown(values)}), as predictions have, and a score is a grade, of which more is "
             f"better; {_way(score, called, named='label' in labels and 'label' in names)}, or, if "
             f"{score!r} says how good an answer is, {as_grades(table)}"
         )
