@@ -38,6 +38,7 @@ def noticed(name: str, before: object, after: object, **how: object) -> list[str
 
 
 F1 = np.where(HIT, 0.9, 0.4)
+LENGTH = np.where(HIT, 30.5, 12.0)
 
 
 def test_what_fell_beside_equal_answers_is_said() -> None:
@@ -45,6 +46,20 @@ def test_what_fell_beside_equal_answers_is_said() -> None:
         "Column 'f1' is an outcome too, which no verdict is about, and it fell: 80.8 % → 76.9 % (−3.8 "
         "points, −4.9 to −2.9), n = 400. To decide by it, compare with --score f1."
     ]
+
+
+@pytest.mark.parametrize("name", ["score_strict", "harmlessness"])
+def test_what_may_be_an_outcome_by_its_numbers_is_said(name: str) -> None:
+    assert noticed(name, F1, np.where(LOST, F1 - 0.3, F1)) == [
+        f"Column '{name}' may be an outcome too, which no verdict is about, and it fell: 80.8 % → "
+        "76.9 % (−3.8 points, −4.9 to −2.9), n = 400. To decide by it, compare with --score "
+        f"{name}."
+    ]
+
+
+def test_right_and_wrong_alone_are_an_outcome_under_a_name_that_says_so() -> None:
+    (said,) = noticed("score_strict", HIT.astype(int), np.where(LOST, 0, HIT).astype(int))
+    assert said.startswith("Column 'score_strict' may be an outcome too, which no verdict is about")
 
 
 def test_what_rose_and_less_is_better_is_said_with_how_it_is_turned() -> None:
@@ -69,9 +84,16 @@ def test_grades_are_told_in_their_own_numbers() -> None:
         ("f1", F1),
         ("f1", np.where(np.arange(N) == 7, F1 - 0.1, F1)),
         ("f1", np.where(LOST, F1 + 0.05, F1)),
-        ("length", np.where(LOST, F1 - 0.3, F1)),
+        *(
+            (name, np.where(LOST, F1 - 0.3, F1))
+            for name in ("confidence", "p_cat", "toxicity", "latency", "logprob")
+        ),
+        ("length", np.where(LOST, LENGTH - 9.5, LENGTH)),
+        ("flagged", np.where(LOST, 0, HIT).astype(int)),
         ("correct", HIT.astype(int)),
     ],
 )
 def test_what_did_not_fall_or_is_no_outcome_is_not(name: str, after: np.ndarray) -> None:
-    assert noticed(name, HIT.astype(int) if name == "correct" else F1, after) == []
+    before = HIT.astype(int) if name in ("correct", "flagged") else F1
+    before = LENGTH if name == "length" else before
+    assert noticed(name, before, after) == []

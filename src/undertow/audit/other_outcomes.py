@@ -1,5 +1,6 @@
-"""Columns of outcomes beside the one that is compared, as ``f1`` beside ``exact_match``: one that
-is shown to have got worse is said, since no verdict is about it.
+"""Columns of outcomes beside the one that is compared, as ``f1`` beside ``exact_match``, and those
+that may be some by their numbers, as ``score_strict`` beside ``score``: one that is shown to have
+got worse is said, since no verdict is about it.
 
 Each is tested by itself, on its own change from side to side, at the audit's level over all of
 them.
@@ -19,7 +20,7 @@ from undertow.audit.pair import Pair
 from undertow.audit.stats.bounded import mean_limits
 from undertow.audit.wording import told
 from undertow.records import usual_names as names
-from undertow.records.formats.columns.values import numbers_in, within_one
+from undertow.records.formats.columns.values import has_decimals, numbers_in, within_one
 from undertow.records.formats.decoding.typed import number_of
 from undertow.records.records import Records
 
@@ -39,6 +40,8 @@ class _Column(NamedTuple):
     after_N: Floats
     sign: int
     """−1 where less of it is better."""
+    called: bool
+    """Whether its name says that it is an outcome; else its numbers alone may."""
 
 
 def worse_outcomes(pair: Pair, reference: Records, variant: Records) -> Iterator[str]:
@@ -56,15 +59,32 @@ def _columns(pair: Pair, reference: Records, variant: Records) -> Iterator[_Colu
     ids = pair.reference.example_id_N.to_frame("example_id")
     outcomes = [side.correct_MN.mean(axis=0) for side in (pair.reference, pair.variant)]
     for name in reference.slice_columns:
-        sign = 1 if names.plain(name) in GOOD else -1 if names.says_wrong(name) else 0
-        if not sign or name not in variant.slice_columns:
+        sign = -1 if names.says_wrong(name) else 1
+        called = sign < 0 or names.plain(name) in GOOD or names.says_grade(name)
+        if name not in variant.slice_columns or not (called or _may_be_called(name)):
             continue
         before_N, after_N = (_numbers(side.examples, name, ids) for side in (reference, variant))
         if before_N is None or after_N is None or np.array_equal(before_N, after_N, equal_nan=True):
             continue
+        if not called and not _may_hold(name, before_N, after_N):
+            continue
         both = zip((before_N, after_N), outcomes, strict=True)
         if not all(_same_as(number_N, outcome_N, sign) for number_N, outcome_N in both):
-            yield _Column(name, before_N, after_N, sign)
+            yield _Column(name, before_N, after_N, sign, called)
+
+
+def _may_be_called(name: str) -> bool:
+    """Whether a column of this name may be an outcome of which more is better."""
+    others = (names.says_how_likely, names.says_logarithm, names.says_less_is_better)
+    return not any(says(name) for says in (*others, names.says_harm))
+
+
+def _may_hold(name: str, before_N: Floats, after_N: Floats) -> bool:
+    """Whether numbers go from 0 to 1 as those of outcomes do. Few whole ones are as well a class,
+    where no word of the name is one of an outcome's."""
+    number = pl.Series(np.concatenate([before_N, after_N])).fill_nan(None).drop_nulls()
+    said = {*names.plain(name).split("_")} & {*GOOD, *names.GRADING}
+    return within_one(number) and (bool(said) or has_decimals(number))
 
 
 def _numbers(examples: pl.DataFrame, name: str, ids: pl.DataFrame) -> Floats | None:
@@ -86,7 +106,7 @@ def _same_as(number_N: Floats, outcome_N: Floats, sign: int) -> bool:
 
 def _said(pair: Pair, column: _Column, level: float) -> str:
     """Empty where it is not shown to have got worse."""
-    name, before_N, after_N, sign = column
+    name, before_N, after_N, sign, called = column
     known_N = ~(np.isnan(before_N) | np.isnan(after_N))
     if known_N.sum() < FEWEST:
         return ""
@@ -102,8 +122,9 @@ def _said(pair: Pair, column: _Column, level: float) -> str:
     turned = " --scale 1,0" if sign < 0 else ""
     fell = "fell" if sign > 0 else "rose, of which less is better"
     limits = (effect, low, high) if sign > 0 else (-effect, -high, -low)
+    is_one = "is" if called else "may be"
     return (
-        f"Column {name!r} is an outcome too, which no verdict is about, and it {fell}: "
+        f"Column {name!r} {is_one} an outcome too, which no verdict is about, and it {fell}: "
         f"{_change((before, after), limits, every)}, n = {int(known_N.sum()):,}. To decide by it, "
         f"compare with {names.flag_of('score', name)}{turned}."
     )

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -126,6 +126,29 @@ def marks(yes: Any, no: Any, before: str = "") -> Callable[[World], Rows]:
     return rows
 
 
+def both_marked(right: str, said: str, names: Iterable[Any]) -> Callable[[World], Rows]:
+    """The same of right answers too."""
+
+    def rows(w: World) -> Rows:
+        parts = ((right, w.right), (said, w.said))
+        cells = {f"{b}{n}": (k == c).astype(int) for b, k in parts for c, n in enumerate(names)}
+        return {"image": IDS, **cells}
+
+    return rows
+
+
+def two_tasks(*names: str) -> Callable[[World], Rows]:
+    """Right answer and prediction of two tasks, of which the second gets worse."""
+
+    def rows(w: World) -> Rows:
+        moods, right = np.array(["pos", "neg"]), (BRIGHT > 0.5).astype(int)
+        slip = (right + (np.arange(N) % (11 if w.hit.mean() < 0.8 else 13) == 0)) % 2
+        values = (moods[right], moods[slip], NAMES[w.right], NAMES[w.said])
+        return {"doc": IDS, **dict(zip(names, values, strict=True))}
+
+    return rows
+
+
 SHAPES: dict[str, tuple[Callable[[World], Rows], str]] = {
     "predict_proba": (probabilities(), "--id image --label truth"),
     "predict_proba, other words before": (
@@ -216,8 +239,39 @@ SHAPES: dict[str, tuple[Callable[[World], Rows], str]] = {
     },
     "two judges": (
         lambda w: {"qid": IDS, "judge_1": 0.2 + 0.6 * w.hit, "judge_2": 0.3 + 0.5 * w.hit},
-        "--id qid --prediction COLUMN --label COLUMN",
+        "--id qid --score COLUMN",
     ),
+    "two graders": (
+        lambda w: {
+            "qid": IDS,
+            "helpfulness": (0.4 + 0.2 * np.roll(w.hit, 1)),
+            "harmlessness": 0.2 + 0.6 * w.hit,
+        },
+        "--id qid --score COLUMN",
+    ),
+    **{
+        f"two tasks, {names[0]}": (two_tasks(*names), "--id doc --prediction COLUMN --label COLUMN")
+        for names in (
+            ("gold_mood", "pred_mood", "gold_topic", "pred_topic"),
+            ("mood", "mood_pred", "topic", "topic_pred"),
+            ("mood_true", "mood_hat", "topic_true", "topic_hat"),
+            ("y_true", "y_pred", "y_true_topic", "y_pred_topic"),
+        )
+    },
+    "several tags": (
+        lambda w: {
+            "doc": IDS,
+            "tag_a": (w.right == 0).astype(int),
+            "tag_b": (w.right < 2).astype(int),
+            "tag_a_pred": (w.said == 0).astype(int),
+            "tag_b_pred": (w.said < 2).astype(int),
+        },
+        "--id doc --prediction COLUMN --label COLUMN",
+    ),
+    **{
+        f"one-hot on both sides, {right}": (both_marked(right, said, names), "--id image")
+        for right, said, names in (("gold_", "pred_", NAMES), ("true_", "pred_", range(3)))
+    },
     **{
         f"words {no}": (
             lambda w, no=no, yes=yes: {"qid": IDS, "result": np.where(w.hit, yes, no)},

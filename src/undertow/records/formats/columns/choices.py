@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import polars as pl
 
@@ -18,20 +18,42 @@ MOST_SHOWN = 12
 
 def choices(frame: pl.DataFrame, flags: str, sides: Between = ONE_FILE) -> str:
     """What may stand where the ``flags`` leave open which column holds the answers."""
+    meant = columns_meant(frame, sides)
+    if meant.grades and flag_of("score", UNKNOWN) in flags:
+        which = _named(meant.grades)
+        able = {c: n for c in meant.grades if (n := numbers_in(frame[c])) is not None}
+        return f", where only you know which COLUMN is, of {which}{_turned(able, alone=False)}"
     if flag_of("prediction", UNKNOWN) not in flags:
         return ""
-    meant = columns_meant(frame, sides)
+    if meant.pairs:
+        return _which_pair(meant.pairs)
     flat = [name for name in rest_of(frame, meant) if not is_nested(frame[name])]
     rest = [*flat, *(name for name, field in fields_in(frame).items() if not is_nested(field))]
     if not rest:
         return ""
-    some = ", ".join(map(repr, rest[:MOST_SHOWN])) + " …" * (len(rest) > MOST_SHOWN)
+    some = _named(rest)
     which = f"whether COLUMN is {some}" if len(rest) == 1 else f"which COLUMN is, of {some}"
     able = {c: n for c in flat if c not in sides.same and (n := numbers_in(frame[c])) is not None}
     return (
         f", where only you know {which}; a score or a probability goes with --score COLUMN in "
         f"place of --prediction COLUMN{_turned(able, alone=len(rest) == 1)}"
         f"{_in_words(frame[rest[0]]) if rest == flat[:1] else ''}"
+    )
+
+
+def _named(names: Sequence[str]) -> str:
+    return ", ".join(map(repr, names[:MOST_SHOWN])) + " …" * (len(names) > MOST_SHOWN)
+
+
+def _which_pair(pairs: Sequence[tuple[str, str]]) -> str:
+    """The pairs that can be typed, where several predictions have right answers of their own."""
+    typed = [
+        f"{flag_of('prediction', name)} {flag_of('label', right)}"
+        for name, right in pairs[:MOST_SHOWN]
+    ]
+    return (
+        f", as there are {len(pairs)} predictions with right answers of their own and a comparison "
+        f"is of one; only you know which: {', or '.join(typed)}{' …' * (len(pairs) > MOST_SHOWN)}"
     )
 
 

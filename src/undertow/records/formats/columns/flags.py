@@ -49,6 +49,10 @@ def who(meant: Meant) -> list[str]:
 
 def _what(frame: pl.DataFrame, meant: Meant, sides: Between) -> list[str]:
     """The flags that name answers, and right answers."""
+    if meant.pairs:
+        return [flag_of("prediction", UNKNOWN), flag_of("label", UNKNOWN)]
+    if meant.grades:
+        return [flag_of("score", UNKNOWN), *_unless(answer_meant(frame), "answer", ())]
     if _is_graded(frame, meant):
         return _graded(frame, meant)
     one = of_one_class(frame, meant)

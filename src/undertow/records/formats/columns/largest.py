@@ -113,7 +113,7 @@ def largest_meant(frame: pl.DataFrame, label: str | None, rest: Sequence[str]) -
     """The columns of the ``rest`` that are one number for each value of the ``label``, by their
     names, or as many that are called by number; of another column, where no label is known, by
     names alone."""
-    able = {c: n for c in rest if (n := _numbers(frame[c])) is not None}
+    able = {c: n for c in rest if (n := numbers_or_truth(frame[c])) is not None}
     for name in [label] if label is not None else [c for c in rest if c not in able]:
         known = values_of(frame[name])
         if not 2 <= len(known) <= MOST_CLASSES or len(able) < len(known):
@@ -121,7 +121,7 @@ def largest_meant(frame: pl.DataFrame, label: str | None, rest: Sequence[str]) -
         classes = called_as(pl.DataFrame({c: [0] for c in able if c != name}), known)
         columns = [*classes] or (_numbered([*able], len(known)) if label is not None else [])
         logits = _are_logits([able[c] for c in columns])
-        if not columns or not (logits or _are_marks([able[c] for c in columns])):
+        if not columns or not (logits or are_marks([able[c] for c in columns])):
             continue
         numeric = pl.DataFrame([able[c].alias(c) for c in columns])
         if not classes:
@@ -136,11 +136,11 @@ def largest_meant(frame: pl.DataFrame, label: str | None, rest: Sequence[str]) -
 
 def _may_be(column: pl.Series) -> bool:
     """Whether one of the columns may look so."""
-    number = _numbers(column)
+    number = numbers_or_truth(column)
     return number is not None and not (has_decimals(number) and within_one(number))
 
 
-def _numbers(column: pl.Series) -> pl.Series | None:
+def numbers_or_truth(column: pl.Series) -> pl.Series | None:
     """The numbers or truth values of the rows; ``None`` where some other value is among them."""
     if column.dtype == pl.Boolean or {v.lower() for v in values_of(column)} == TRUTH:
         return (column.cast(pl.String).str.to_lowercase() == "true").cast(pl.Float64)
@@ -155,10 +155,10 @@ def _are_logits(numbers: Sequence[pl.Series]) -> bool:
     return not bool((off <= ROUNDING[0] + ROUNDING[1] * len(numbers)).all())
 
 
-def _are_marks(numbers: Sequence[pl.Series]) -> bool:
+def are_marks(numbers: Sequence[pl.Series]) -> bool:
     """Whether in every row one is 1 and the others are 0."""
     either = all(n.is_in([0.0, 1.0]).all() for n in numbers)
-    return either and bool((_sum_of(numbers) == 1).all())
+    return bool(numbers) and either and bool((_sum_of(numbers) == 1).all())
 
 
 def _sum_of(numbers: Sequence[pl.Series]) -> pl.Series:

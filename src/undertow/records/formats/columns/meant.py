@@ -11,6 +11,7 @@ from undertow.records.formats.columns.between import ONE_FILE, Between
 from undertow.records.formats.columns.keys import key_and_member
 from undertow.records.formats.columns.paired_names import are_numbered, named_in_pairs
 from undertow.records.formats.columns.values import (
+    has_decimals,
     is_nested,
     numbers_in,
     positive_among,
@@ -18,7 +19,6 @@ from undertow.records.formats.columns.values import (
 )
 from undertow.records.usual_names import (
     GRADE_TOO,
-    GRADED,
     LABEL,
     OUTCOME_TOO,
     PREDICTION,
@@ -46,6 +46,10 @@ class Meant(NamedTuple):
     predictions: list[str]
     label: str | None
     score: str | None
+    pairs: Sequence[tuple[str, str]] = ()
+    """Predictions with right answers of their own, where there are several and so none is taken."""
+    grades: Sequence[str] = ()
+    """Columns that may be grades, where there are several and so none is taken."""
 
 
 def key_meant(frame: pl.DataFrame) -> str | None:
@@ -59,14 +63,20 @@ def columns_meant(frame: pl.DataFrame, sides: Between = ONE_FILE) -> Meant:
     key, member = key_and_member(flat)
     rest = [c for c in flat.columns if c not in (key, member)]
     predictions, label = _answers(flat, rest, sides)
+    pairs = _pairs(flat, rest, sides, (predictions, label))
+    if len(pairs) > 1:
+        return Meant(key, member, [], None, None, pairs)
     score = next((c for c in those_called(SCORE, rest) if c not in predictions), None)
     if score in sides.same:
         score = None
+    grades = list[str]()
     if score is None and label is None and not predictions:
-        score = _outcome(flat, rest, sides) or _grade(
-            flat, [c for c in rest if c not in sides.same]
-        )
-    return Meant(key, member, predictions, label, score)
+        score = _outcome(flat, rest, sides)
+        grades = _grades(flat, rest, sides) if score is None else []
+    if len(grades) == 1:
+        score = grades[0]
+    several = grades if len(grades) > 1 else ()
+    return Meant(key, member, predictions, label, score, grades=several)
 
 
 def rest_of(frame: pl.DataFrame, meant: Meant) -> list[str]:
@@ -92,12 +102,28 @@ def _answers(
         several = _models(frame, rest, predictions[0], sides)
         swap = several and are_numbered(several)
         return (several, predictions[0]) if swap else (predictions, None)
-    pair = named_in_pairs(frame, rest)
+    pair = next(iter(named_in_pairs(frame, rest)), None)
     if pair is not None and label in (None, pair[1]):
         return [pair[0]], pair[1]
     if label is not None:
         return _models(frame, rest, label, sides), label
     return _told_apart(frame, rest, sides)
+
+
+def _pairs(
+    frame: pl.DataFrame,
+    rest: Sequence[str],
+    sides: Between,
+    found: tuple[list[str], str | None],
+) -> list[tuple[str, str]]:
+    """Every prediction that has right answers of its own, by their names, and the pair that was
+    ``found``. The names that readers know say which is compared."""
+    predictions, label = found
+    if predictions == ["prediction"]:
+        return []
+    pairs = [(name, right) for name, right in named_in_pairs(frame, rest) if name not in sides.same]
+    first = len(predictions) == 1 and predictions[0] not in dict(pairs)
+    return [(predictions[0], label), *pairs] if first and label is not None else pairs
 
 
 def _is_an_answer(frame: pl.DataFrame, name: str, labels: Sequence[str], sides: Between) -> bool:
@@ -151,15 +177,31 @@ def _labels(frame: pl.DataFrame, rest: Iterable[str], predictions: Sequence[str]
     ]
 
 
-def _grade(frame: pl.DataFrame, rest: Sequence[str]) -> str | None:
-    """A column of numbers that is called a grade, where none is called a probability."""
-    if any(map(says_how_likely, rest)):
-        return None
-    called = those_called(GRADED, rest)
-    longer = [c for c in rest if says_grade(c)]
-    # Of several longer names, as of two judges, only a person knows which counts.
-    called = called or (longer if len(longer) == 1 else [])
-    return next((c for c in called if numbers_in(frame[c]) is not None), None)
+def _grades(frame: pl.DataFrame, rest: Sequence[str], sides: Between) -> list[str]:
+    """Columns of numbers that are called grades, where none is called a probability, and others
+    that may be some by what they hold. Which of them counts only a person knows."""
+    able = [c for c in rest if c not in sides.same]
+    if any(map(says_how_likely, able)):
+        return []
+    numbers = {c: n for c in able if (n := numbers_in(frame[c])) is not None}
+    reaches = {_reach(number) for c, number in numbers.items() if says_grade(c)}
+    return [
+        c
+        for c, number in numbers.items()
+        if says_grade(c) or (_reach(number) in reaches and _is_graded(number, c, sides))
+    ]
+
+
+def _is_graded(number: pl.Series, name: str, sides: Between) -> bool:
+    """Whether it may be grades by what it holds: what differs between the sides is what a model
+    made, and in one file alone few whole numbers are as well a class."""
+    return name in sides.apart or (sides == ONE_FILE and has_decimals(number))
+
+
+def _reach(number: pl.Series) -> int | None:
+    """Up to which of the usual ends of a scale the numbers go; ``None`` beyond all."""
+    low, high = float(number.min() or 0), float(number.max() or 0)  # type: ignore[arg-type]
+    return next((end for end in (1, 5, 10, 100) if high <= end), None) if low >= 0 else None
 
 
 def _models(frame: pl.DataFrame, rest: Iterable[str], label: str, sides: Between) -> list[str]:

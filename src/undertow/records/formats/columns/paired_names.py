@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import takewhile
 
 import polars as pl
 
@@ -19,21 +20,33 @@ PREDICTS = frozenset(
 RIGHT = frozenset({"true", "gold", "actual", "gt", "truth", "label", "target", "real"})
 
 
-def named_in_pairs(frame: pl.DataFrame, rest: Sequence[str]) -> tuple[str, str] | None:
-    """The first prediction and its right answers, which have values in common or are numbers."""
+def named_in_pairs(frame: pl.DataFrame, rest: Sequence[str]) -> list[tuple[str, str]]:
+    """Each prediction with its right answers, which have values in common or are numbers."""
+    pairs = list[tuple[str, str]]()
     for name in rest:
-        words = plain(name).strip("_").split("_")
+        words = _words(name)
         base = [word for word in words if word not in PREDICTS]
         if not base or len(base) == len(words) or is_nested(frame[name]):
             continue
-        for other in rest:
-            if other != name and _without(other, RIGHT) == base and _alike(frame, name, other):
-                return name, other
-    return None
+        named = (c for c in rest if c != name and _without(c, RIGHT) == base)
+        pairs += [(name, other) for other in named if _alike(frame, name, other)][:1]
+    return pairs
+
+
+def class_names(pairs: Sequence[tuple[str, str]]) -> list[str]:
+    """What is left of the names of predictions without what all have: ``cat`` of
+    ``y_pred_cat``."""
+    words = [[w for w in _words(name) if w not in PREDICTS] for name, _ in pairs]
+    shared = sum(1 for _ in takewhile(lambda alike: len({*alike}) == 1, zip(*words, strict=False)))
+    return ["_".join(each[shared:]) for each in words]
+
+
+def _words(name: str) -> list[str]:
+    return plain(name).strip("_").split("_")
 
 
 def _without(name: str, said: frozenset[str]) -> list[str]:
-    words = plain(name).strip("_").split("_")
+    words = _words(name)
     return [word for word in words if word not in said] or words
 
 

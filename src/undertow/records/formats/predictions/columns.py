@@ -23,6 +23,7 @@ from undertow.records.formats.columns.labels_meant import label_of_class
 from undertow.records.formats.columns.largest import refuse_largest
 from undertow.records.formats.columns.listed import listed_probabilities
 from undertow.records.formats.columns.nested import nested_answer, refuse_nested
+from undertow.records.formats.columns.one_hot import refuse_one_hot
 from undertow.records.formats.columns.patterns import refuse_patterns
 from undertow.records.formats.columns.run_of_classes import refuse_run
 from undertow.records.formats.columns.spread import InOneColumn
@@ -133,6 +134,7 @@ def _require(
     keys = (names.get("example_id", "example_id"),)
     said = f"{path}: has no column {lacks}; {has_columns(owners)}"
     if predicts:
+        refuse_one_hot(path, frame, keys, said)
         refuse_largest(path, frame, keys, said)
     if "prediction" in lacks:
         refuse_unread(path, frame, names.get("label", "label"), keys)

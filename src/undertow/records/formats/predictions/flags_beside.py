@@ -28,7 +28,9 @@ def flags_said(
     Without one it is named as the other way where no column can be those. Ends in what may stand
     for a column that nothing tells."""
     flags = _flags(frame, right, sides)
-    apart = APART if right is None and flags.endswith(flag_of("label", UNKNOWN)) else ""
+    several = bool(columns_meant(frame, sides).pairs)
+    unknown = right is None and flags.endswith(flag_of("label", UNKNOWN))
+    apart = APART if unknown and not several else ""
     told = _labels(frame, flags, sides) if apart else ""
     return f"{flags}{apart}{told}{choices(frame, flags, sides)}{way_by_row(flags)}"
 
