@@ -20,7 +20,7 @@ from sklearn.datasets import make_classification
 from undertow.audit.examined.believed import Range
 from undertow.audit.examined.examine import Examined, examine
 from undertow.records.traces.read import read_trace
-from undertow.report.examined.stated import stated
+from undertow.report.examined.stated import stated, stated_recall, stated_share
 
 Floats = NDArray[np.floating[Any]]
 Ints = NDArray[np.integer[Any]]
@@ -112,6 +112,7 @@ def looked_at(x_ND: Floats, label_N: Ints, known_N: NDArray[np.bool_], seed: int
 def row(world: World, found: Examined, known_N: NDArray[np.bool_], wrong_N: Ints) -> str:
     """Of one examination, in Markdown."""
     listed_N = (found.verdict_N == "likely mislabelled") & ~known_N
+    recall = stated_recall(found)
     precision = stated(found, found.expected[0]).value if found.expected else np.nan
     cells = [
         world.name,
@@ -120,14 +121,16 @@ def row(world: World, found: Examined, known_N: NDArray[np.bool_], wrong_N: Ints
         f"{listed_N.sum():,}",
         f"{(listed_N & wrong_N).sum():,}",
         percent(precision),
-        f"cannot tell ({found.why})" if found.why else said(stated(found, found.share)),
-        said(found.calibrated.recall) if found.calibrated else "–",
+        f"cannot tell ({found.why})" if found.why else said(stated_share(found, found.share)),
+        "–" if recall is None else said(recall),
     ]
     return f"| {' | '.join(cells)} |"
 
 
 def said(of: Range) -> str:
-    """In %, with limits."""
+    """In %, with limits; with none above where two classes have none."""
+    if np.isnan(of.high):
+        return f"{percent(of.value)} (no upper limit)"
     return f"{percent(of.value)} ({percent(of.low)}–{percent(of.high)})"
 
 

@@ -88,6 +88,7 @@ def test_the_tables_hold_what_the_page_tells(npz: Path, truth: np.ndarray, tmp_p
     moves = "an order, not a group: the line to typical moves with the data"
     assert f"{atypical} atypical ({moves})" in lines[3]
     page = (tmp_path / "new" / "index.html").read_text()
+    assert "Training examples, read from <bdi>logits of each epoch in an npz</bdi>" in page
     assert f'{atypical}</dd><dd class="note">{moves}</dd>' in page
     assert lines[2] == (
         f"{wrong.height} of 900 labels look wrong; only a look tells whether they are: right "

@@ -13,6 +13,7 @@ from recordings import CLASSES, EXAMPLES, IDS, TRAIN, TRAIN_IDS, logits, recorde
 from undertow.errors import RecordError, UserError
 from undertow.recording import Recorder
 from undertow.records import read_population
+from undertow.records.traces.read import read_trace
 
 
 def trained(r: Recorder, seed: int, epochs: int = 2) -> None:
@@ -166,3 +167,28 @@ def test_a_second_run_without_a_trace(tmp_path: Path):
         f"{tmp_path / 'dense'}: holds members with a trace of epochs 0 to 1, which further members "
         "would lack; give train= and call saw, or choose another folder"
     )
+
+
+def test_a_member_that_was_killed_is_said_to_have_begun(tmp_path: Path):
+    """Of a population that was whole before: it is read without that member."""
+    folder = tmp_path / "dense"
+    with recorder(folder, train=TRAIN) as r:
+        trained(r, 0)
+    assert read_trace(folder).notices == ()
+    broken_by(folder, lambda r: r.member(1).saw(TRAIN_IDS, logits(1, 6), epoch=0))
+    trace = read_trace(folder)
+    assert trace.values.members == ("0",)
+    assert trace.notices == (
+        "Member '1' began to train and has no answers, so it is not counted: it still trains, or "
+        f"was killed. Run its training again, or forget it by removing {folder}/members/.1.begun.",
+    )
+    assert read_population(folder).M == 1
+    with recorder(folder, train=TRAIN) as r:
+        trained(r, 1)
+    assert read_trace(folder).notices == ()
+    broken_by(folder, lambda r: r.member(2).saw(TRAIN_IDS, logits(2, 6), epoch=0))
+    with recorder(folder, train=TRAIN) as r:
+        member = r.member(2)
+        member.saw(TRAIN_IDS, logits(2, 6), epoch=0)
+        member.diverged("loss is nan")
+    assert read_trace(folder).notices == ()

@@ -16,7 +16,7 @@ from undertow.report.examined.cards import FIRST, SHOWN, ExaminedCard, kinds
 from undertow.report.examined.curve import curve
 from undertow.report.examined.files import summary
 from undertow.report.examined.page import by_value, page
-from undertow.report.examined.said import NOT_COUNTED
+from undertow.report.examined.stated import NO_LIMIT, NOT_COUNTED
 from wrong_labels import noisy
 
 CLASSES = ("ant", "bee", "cat", "dog", "eel")
@@ -128,6 +128,7 @@ def test_programs_and_the_page_get_the_same_numbers(made):
     assert (told["precision"], told["recall"]) == found.expected
     assert told["share_wrong"] == found.share
     assert (told["share_wrong_why"], told["precision_at_most"]) == (None, None)
+    assert (told["share_wrong_no_limit"], told["recall_why"]) == (None, None)
     assert told["not_counted"] == NOT_COUNTED
     assert sum(told["cannot_tell"].values()) == found.count("cannot tell") > 0
     assert told["not_shown_to_be_wrong"] is None
@@ -157,7 +158,11 @@ def test_programs_get_no_number_that_the_page_does_not_state(made):
     none_N = np.full(len(found.verdict_N), "typical", dtype=object)
     none = summary(trace, replace(found, verdict_N=none_N))
     for told, why in (
-        (bulk, "confused in bulk: classes overlap much, or labels are wrong in one direction"),
+        (
+            bulk,
+            "confused in bulk: classes overlap much, or labels are wrong in one direction, or with "
+            "few classes in every one",
+        ),
         (none, "none is listed"),
     ):
         share = told["share_wrong"]
@@ -167,6 +172,34 @@ def test_programs_get_no_number_that_the_page_does_not_state(made):
         assert np.isnan(told["precision"].value)
         assert np.isnan(told["alone"]["share_wrong"].value)
         assert np.isnan(told["alone"]["precision"].value)
-        assert told["recall"] == found.expected[1]
+        assert (told["recall"], told["recall_why"]) == (
+            (found.expected[1], None) if told is bulk else (None, "no list, so nothing to hold")
+        )
     group = summary(trace, examine(noisy(wrong=0.0)[0]))
     assert group["share_wrong_why"] == "cannot tell: no group"
+
+
+def test_programs_get_no_upper_limit_of_two_classes(made):
+    """Nor of the mixture alone, where labels are calibrated: it is the same mixture."""
+    trace, found, _ = made
+    assert found.calibrated is not None
+    calibrated = summary(trace, replace(found, two_classes=True))
+    assert calibrated["share_wrong"] == found.share
+    assert calibrated["share_wrong_no_limit"] is None
+    alone = summary(trace, replace(found, two_classes=True, calibrated=None))
+    assert alone["share_wrong_no_limit"] == NO_LIMIT
+    assert alone["share_wrong"].value == found.share.value
+    for share in (alone["share_wrong"], alone["alone"]["share_wrong"]):
+        assert np.isnan(share.high)
+    assert np.isnan(calibrated["alone"]["share_wrong"].high)
+
+
+def test_a_dashed_line_is_spoken_of_where_cards_have_one(made):
+    trace, found, table = made
+    said = "the verdict rests on what is left of the dashed line"
+    epochs = len(trace.values.entry.epochs)
+    for used in (epochs - 1, epochs):
+        evidence = replace(found.evidence, epochs=used)
+        other = replace(found, evidence=evidence)
+        shown = page(trace, other, table.with_columns(label="given"), {}.get, "", "label")
+        assert (said in shown) == (used < epochs) == ('class="zero"' in shown)

@@ -34,7 +34,7 @@ class Member:
         parent: str | None,
     ) -> None:
         self.name, self.seeds, self.parent = name, dict(seeds), parent
-        self.done = False
+        self.done = self._marked = False
         self.numbers: dict[str, float] = {}
         self.traces = traces
         self._kept, self._gathered = kept, gathered
@@ -72,6 +72,9 @@ class Member:
             )
         number = _counted(called, epoch) + 1
         self._kept.refuse_epochs(called, NAMES[part], (number,))
+        if not self._marked:
+            self._kept.begin(self)
+            self._marked = True
         self.traces[part].add(called, number, ids, logits)
 
     def answers(

@@ -4,6 +4,7 @@ known once the first of them has trained; until then nothing but its checks is d
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from undertow.errors import RecordError, UserError
 from undertow.recording.member import Member
 from undertow.recording.trace_values import CALLED, NAMES, entry_of
 from undertow.records.class_list import refuse_many_classes
-from undertow.records.folder import MANIFEST, PLAN, make_folder, parquet_bytes, sha256
+from undertow.records.folder import MANIFEST, PLAN, begun_file, make_folder, parquet_bytes, sha256
 from undertow.records.manifest import read_sealed
 from undertow.records.probes import Probed
 from undertow.records.schema import Manifest, ProbeEntry
@@ -51,6 +52,16 @@ class OpenedFolder:
         self.settled = self._settled()
         """Names of members that are not to be made again: done, or diverged."""
 
+    def begin(self, member: Member) -> None:
+        """Mark that it trains: of one that is killed nothing else would be here. No record needs
+        the mark, so a folder that takes none stops no training."""
+        with suppress(OSError):
+            begun_file(self.folder, member.name).touch()
+
+    def _ended(self, member: Member) -> None:
+        with suppress(OSError):
+            begun_file(self.folder, member.name).unlink(missing_ok=True)
+
     def write(self, member: Member, pred_N: NDArray[Any], proba_NC: NDArray[Any] | None) -> None:
         """A member with every answer; ``UserError`` where its trace has epochs that the members
         before it have not, or it has none."""
@@ -70,6 +81,7 @@ class OpenedFolder:
             member.name, pred_N, proba_NC, seeds=member.seeds, facts=member.numbers,
             parent=member.parent, probed=Probed(per_example),
         )  # fmt: skip
+        self._ended(member)
 
     def diverge(self, member: Member, reason: str) -> None:
         """A member of no use; it waits where no other has told yet what the record holds."""
@@ -77,6 +89,7 @@ class OpenedFolder:
             self._diverged.append((member, reason))
             return
         self._writer.diverge_member(member.name, reason, seeds=member.seeds, parent=member.parent)
+        self._ended(member)
 
     def finish(self) -> Manifest:
         """Write the manifest, which makes the folder whole; ``UserError`` where no member is of

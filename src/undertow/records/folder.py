@@ -28,6 +28,8 @@ PROBES = "probes"
 SERIES = "series"
 UNFINISHED = ".tmp"
 """Ending of a file that is being written; one left behind by a killed run is never read."""
+BEGUN = ".begun"
+"""Ending of the mark of a member that began to train."""
 TRIES = 5
 LARGEST_FILE = 16 << 30
 """Bytes of one file of a population; encoded images are the largest."""
@@ -54,6 +56,18 @@ def member_file(folder: Path, member_id: str) -> Path:
 def entry_file(folder: Path, member_id: str) -> Path:
     """Where a member's manifest entry waits until the whole population is done."""
     return folder / MEMBERS / f"{check_member_id(member_id)}.json"
+
+
+def begun_file(folder: Path, member_id: str) -> Path:
+    """There while a recorded member trains, and after its training was killed. Hidden, since it is
+    no part of the record."""
+    return folder / MEMBERS / f".{check_member_id(member_id)}{BEGUN}"
+
+
+def begun_members(folder: Path) -> list[str]:
+    """Members that a recorder began and that are not done."""
+    there = sorted(path.name for path in (folder / MEMBERS).glob(f".*{BEGUN}"))
+    return [name[1 : -len(BEGUN)] for name in there]
 
 
 def probe_file(folder: Path, probe: str, member_id: str) -> Path:

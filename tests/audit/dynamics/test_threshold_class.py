@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pytest
 
 from blobs import Blobs
+from undertow.audit.dynamics import threshold_class
 from undertow.audit.dynamics.instruments import aum
 from undertow.audit.dynamics.threshold_class import (
     all_thresholded,
@@ -23,7 +26,8 @@ from undertow.lab.population import Population
 from undertow.lab.probes import LearnedFrom, Trace
 from undertow.lab.recipe import Recipe
 from undertow.lab.runner.trainer import train_population
-from undertow.records.probes import read_probe, read_train
+from undertow.records.probes import ProbeValues, read_probe, read_train
+from undertow.records.schema import ProbeEntry
 
 EPOCHS = np.array([1, 2, 3, 4])
 
@@ -104,6 +108,24 @@ def test_what_no_epoch_saw_is_not_judged_and_no_threshold_judges_nobody():
     found = flagged_share(margin_MNE, EPOCHS, threshold_MN, 99)
     assert np.flatnonzero(np.isnan(found)).tolist() == [n]
     assert np.isnan(flagged_share(margin_MNE, EPOCHS, threshold_MN & False, 99)).all()
+
+
+def test_the_mean_aum_is_over_members_that_may_judge(monkeypatch):
+    """Of two members, the first example is of the threshold class for one, the second for none, the
+    third for both."""
+    margin_MNE = np.array(
+        [[[9.0, -5.0], [9.0, 1.0], [9.0, 7.0]], [[9.0, 3.0], [9.0, 2.0], [9.0, 8.0]]]
+    )
+    entry = ProbeEntry(description="by hand", epochs=(1, 2), part="train")
+    ids, label_N = pl.Series("example_id", ["a", "b", "c"]), np.zeros(3, np.int32)
+    values = ProbeValues("trace", entry, ("0", "1"), ids, label_N, {"margin": margin_MNE})
+    threshold_MN = np.array([[True, False, True], [False, False, True]])
+    held = threshold_class.Thresholded(margin_MNE, np.array([1, 2]), threshold_MN)
+    monkeypatch.setattr(threshold_class, "read_probe", lambda folder, probe: values)
+    monkeypatch.setattr(threshold_class, "_thresholded", lambda *given: held)
+    frame = threshold_columns(Path("first"))
+    assert frame["aum"].to_list() == pytest.approx([3.0, 1.5, np.nan], nan_ok=True)
+    assert frame["members_judging"].to_list() == [1, 2, 0]
 
 
 def test_the_card_is_complete():

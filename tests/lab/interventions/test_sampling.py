@@ -233,6 +233,26 @@ def test_a_random_share_is_kept_after_a_first_epoch_of_everything_and_nobody_is_
     assert {n for t, n in enumerate(count_T) if (t + 1) % 30} == {0, 100}
 
 
+def test_each_step_draws_anew():
+    draws, index_B = Draws(given_of(blobs(50))), torch.arange(50)
+    for found in (lambda t: draws.of_examples(t, index_B), lambda t: draws.of_places(t, 50, "cpu")):
+        at_TB = torch.stack([found(t) for t in range(20)])
+        assert all(len(set(drawn_T.tolist())) == 20 for drawn_T in at_TB.T)
+        assert torch.equal(found(7), at_TB[7])
+
+
+@pytest.mark.parametrize("what", [RandomShare(0.5, warm=0), Balanced(share=0.5)], ids=repr)
+def test_each_epoch_keeps_other_examples(what):
+    """Of two epochs each with half of the examples, a quarter of all are in both, within 4 standard
+    errors."""
+    data, recipe = blobs(1000), replace(RECIPE, batch=100)
+    steps = learned(walked(what, data, uniform(2, 1000), recipe)[0])
+    first, second = (
+        {i for kept in part if kept for i in kept} for part in (steps[:10], steps[10:])
+    )
+    assert abs(len(first & second) - 250) < 4 * (1000 * 3 / 16) ** 0.5
+
+
 def test_a_presample_is_as_many_batches_as_make_the_share_a_batch():
     data, losses_EN = blobs(150), uniform(1, 150)  # ten batches, the last of 6
     chosen, _ = walked(VarianceReduction(1 / 3), data, losses_EN)

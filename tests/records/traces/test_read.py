@@ -687,6 +687,16 @@ def test_inputs_that_fit_nothing(tmp_path: Path):
         f"--inputs {table}: has none of the 3 examples of the trace ('x1', 'x2' …); give the same "
         "ids (example_id)"
     )
+    table.write_text("example_id,input\ne1,one\ne2,two\ne1,other\n")
+    np.savez(
+        tmp_path / "two.npz", ids=["e1", "e2", "e1"], images=np.zeros((3, 4, 4), dtype=np.uint8)
+    )
+    for twice in (table, tmp_path / "two.npz"):
+        with pytest.raises(UserError) as refused:
+            read_inputs(twice, ["e1"])
+        assert str(refused.value) == (
+            f"--inputs {twice}: the id 'e1' stands twice; give each example once"
+        )
     with pytest.raises(UserError) as refused:
         read_inputs(tmp_path / "no.csv", ["e1"])
     assert str(refused.value) == (

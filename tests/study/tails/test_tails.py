@@ -242,8 +242,13 @@ def test_tables_and_panels_show_what_was_read(train):
 
 def test_slopes_of_images_shown_twice_are_told_by_exposure(train):
     once = tails(a=Made((0.0, 0.05, 0.15)))
-    slope = float(shown.learning_table(once, ["a"]).rows[0][7])
+    learned = shown.learning_table(once, ["a"])
+    assert "each of which shows all images once. Gap" in learned.note
+    slope = float(learned.rows[0][7])
     train["frame"] = train["frame"].with_columns(cluster=pl.Series(TWICE))
     twice = tails(a=Made((0.0, 0.05, 0.15)))
     row = shown.learning_table(twice, ["a"]).rows[0]
     assert float(row[7]) == pytest.approx(slope / 2, abs=0.1)
+    twice = tails(**{"TX2 none": Made((0.0, 0.05, 0.15))})
+    note = shown.learning_table(twice, ["TX2 none"]).note
+    assert "each of which shows typical images of TX2 twice and all others once. Gap" in note

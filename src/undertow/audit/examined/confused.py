@@ -1,5 +1,6 @@
 """Classes that are confused in bulk: where many examples of one label are answered as one other
-class, the classes overlap or labels are wrong in one direction. Training does not tell which."""
+class, the classes overlap, or labels are wrong in one direction, or with few classes so many are in
+every direction. Training does not tell which."""
 
 from __future__ import annotations
 
@@ -55,13 +56,18 @@ def confusions(label_N: Ints, evidence: Evidence, listed_N: Mask) -> tuple[Confu
 def in_bulk(label_N: Ints, evidence: Evidence, found: tuple[Confusion, ...]) -> Mask:
     """(N,): examples of two classes that are confused in bulk, in either direction: where many
     labels are wrong in one, members learn the mistake, and right labels look wrong."""
-    if int(max(label_N.max(initial=0), evidence.instead_N.max(initial=0))) < TWO:
+    if has_two_classes(label_N, evidence):
         return np.zeros(len(label_N), dtype=np.bool_)
     one_way = {(one.given, one.instead) for one in found if one.in_bulk}
     pairs = one_way | {(instead, given) for given, instead in one_way}
     pair_N = zip(label_N.tolist(), evidence.instead_N.tolist(), strict=True)
     is_pair_N = np.array([pair in pairs for pair in pair_N], dtype=np.bool_)
     return is_pair_N & loses(evidence)
+
+
+def has_two_classes(label_N: Ints, evidence: Evidence) -> bool:
+    """Whether no label and no answer is of a third class."""
+    return int(max(label_N.max(initial=0), evidence.instead_N.max(initial=0))) < TWO
 
 
 def loses(evidence: Evidence) -> Mask:

@@ -19,7 +19,7 @@ from undertow.audit.examined.believed import (
     without_wrong,
 )
 from undertow.audit.examined.called import Called, Reason, Verdict, called_by
-from undertow.audit.examined.confused import Confusion
+from undertow.audit.examined.confused import Confusion, has_two_classes
 from undertow.audit.examined.evidence import Evidence, evidence_of, standing_of
 from undertow.audit.examined.mixture import Mixture, bins_of
 from undertow.audit.examined.planted import (
@@ -68,6 +68,7 @@ class Examined:
     calibrated: Calibrated | None
     confusions: tuple[Confusion, ...]
     in_bulk: int
+    two_classes: bool
     share: Range
     """Of wrong labels among those that are not known to be wrong."""
 
@@ -126,10 +127,10 @@ def _told(values: ProbeValues, evidence: Evidence, known_N: Mask, mixture: Mixtu
     called = called_by(values, evidence, believed_N3)
     if by_known is None:
         alone = _of_list(alone, believed_N3, called)
-        return _examined(evidence, known_N, believed_N3, called, "", alone, None)
+        return _examined(values, evidence, known_N, believed_N3, called, "", alone, None)
     listed_N = called.listed_N
     by_known = replace(by_known, precision=_precision(believed_N3[listed_N & ~known_N, 0]))
-    found = _examined(evidence, known_N, believed_N3, called, "", alone, by_known)
+    found = _examined(values, evidence, known_N, believed_N3, called, "", alone, by_known)
     hits = int((listed_N & known_N).sum())
     recall = recall_of(hits, by_known.known, found.share, classes)
     return replace(found, calibrated=replace(by_known, recall=recall))
@@ -142,7 +143,7 @@ def _untold(values: ProbeValues, evidence: Evidence, known_N: Mask, why: Why) ->
     if why == "no group":
         believed_N3 = _by_example(evidence, without_wrong(evidence.standing_N[seen_N]))
     called = called_by(values, evidence, believed_N3)
-    return _examined(evidence, known_N, believed_N3, called, why, None, None)
+    return _examined(values, evidence, known_N, believed_N3, called, why, None, None)
 
 
 def one_answer(evidence: Evidence, posterior_BK: Floats) -> bool:
@@ -154,6 +155,7 @@ def one_answer(evidence: Evidence, posterior_BK: Floats) -> bool:
 
 
 def _examined(
+    values: ProbeValues,
     evidence: Evidence,
     known_N: Mask,
     believed_N3: Floats,
@@ -177,6 +179,7 @@ def _examined(
         by_known,
         called.pairs,
         int((called.bulk_N & asked_N).sum()),
+        has_two_classes(values.label_N, evidence),
         _share(None if told is None else told.share, left),
     )
 

@@ -89,6 +89,7 @@ def _table(path: Path, wanted: Sequence[str]) -> Inputs:
             )
     of_bare = {each.strip(): each for each in wanted} | {each: each for each in wanted}
     ids = [of_bare.get(each, each) for each in table[ID].cast(pl.String).to_list()]
+    _refuse_twice(path, ids)
     column = table[INPUT]
     if column.dtype == pl.Binary:
         content: dict[str, bytes | str | None] = dict(zip(ids, column.to_list(), strict=True))
@@ -103,6 +104,19 @@ def _table(path: Path, wanted: Sequence[str]) -> Inputs:
         return None if name is None else folder.of(name)
 
     return Inputs(texts.keys(), of, texts)
+
+
+def _refuse_twice(path: Path, ids: Sequence[str | None]) -> None:
+    """Of two inputs of one example the last would be shown, which may be that of another. Rows
+    without an id are of no example."""
+    seen: set[str] = set()
+    for each in ids:
+        if each is not None and each in seen:
+            raise UserError(
+                f"--inputs {path}: the id {each!r} stands twice; give each example once"
+            )
+        if each is not None:
+            seen.add(each)
 
 
 def _arrays(path: Path) -> Inputs:
@@ -120,6 +134,7 @@ def _arrays(path: Path) -> Inputs:
         )
     named = [each.decode("utf-8", "replace") if isinstance(each, bytes) else str(each)
              for each in ids.tolist()]  # fmt: skip
+    _refuse_twice(path, named)
     pixels, why = pictures_of(arrays[name], len(named))
     if pixels is None:
         is_now = f"{name} is {arrays[name].dtype} of shape {arrays[name].shape}"

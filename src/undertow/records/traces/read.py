@@ -11,7 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from undertow.errors import RecordError, UserError
-from undertow.records.folder import MANIFEST
+from undertow.records.folder import MANIFEST, begun_file, begun_members
 from undertow.records.probes import ProbeValues, read_probe, read_train, trained_on
 from undertow.records.read import read_manifest
 from undertow.records.traces.arrays import read_arrays
@@ -87,6 +87,18 @@ def _of_population(folder: Path, probe: str) -> Trace:
         known_wrong_N=_known_wrong(train, values, manifest.classes),
         columns=train,
         about=f"{probe} of {manifest.name}",
+        notices=_begun(folder, values.members),
+    )
+
+
+def _begun(folder: Path, members: tuple[str, ...]) -> tuple[str, ...]:
+    """What is said of members that a recorder began and that never answered."""
+    return tuple(
+        f"Member {each!r} began to train and has no answers, so it is not counted: it still "
+        "trains, or was killed. Run its training again, or forget it by removing "
+        f"{begun_file(folder, each)}."
+        for each in begun_members(folder)
+        if each not in members
     )
 
 

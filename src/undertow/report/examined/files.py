@@ -16,7 +16,20 @@ from undertow.audit.examined.examine import Examined
 from undertow.audit.examined.table import REASON
 from undertow.records.traces.trace import Trace
 from undertow.report.examined.said import headline
-from undertow.report.examined.stated import ALIKE, AT_MOST, NOT_COUNTED, few, stated, unstated
+from undertow.report.examined.stated import (
+    ALIKE,
+    AT_MOST,
+    NO_LIMIT,
+    NO_LIST,
+    NOT_COUNTED,
+    few,
+    stated,
+    stated_alone,
+    stated_recall,
+    stated_share,
+    unlimited,
+    unstated,
+)
 from undertow.report.publish import publish
 from undertow.report.serial import plain
 from undertow.report.spreadsheet import csv_of
@@ -75,16 +88,18 @@ def summary(trace: Trace, found: Examined) -> dict[str, Any]:
         "calibrated": told is not None,
         "auroc_of_known": None if told is None else told.auroc,
         "caveat": f"{headline(found)}. {ALIKE}" if found.count("likely mislabelled") else None,
-        "share_wrong": stated(found, found.share),
+        "share_wrong": stated_share(found, found.share),
         "share_wrong_why": unstated(found),
+        "share_wrong_no_limit": NO_LIMIT if unlimited(found) else None,
         "not_counted": None if found.why else NOT_COUNTED,
         "precision": None if expected is None else stated(found, expected[0]),
         "precision_at_most": AT_MOST if few(found) else None,
-        "recall": None if told is None else told.recall,
+        "recall": stated_recall(found),
+        "recall_why": None if told is None or found.count("likely mislabelled") else NO_LIST,
         "alone": None
         if found.alone is None
         else {
-            "share_wrong": stated(found, found.alone.share),
+            "share_wrong": stated_alone(found, found.alone.share),
             "precision": stated(found, found.alone.precision),
         },
         "confusions": [

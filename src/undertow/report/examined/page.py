@@ -74,7 +74,7 @@ def page(
         members=plural(len(values.members), "member"),
         examples=plural(len(values.example_id_N), "example"),
         epochs=plural(len(values.entry.epochs), "epoch"),
-        window=found.evidence.epochs,
+        ruled=found.evidence.epochs < len(values.entry.epochs),
         window_said=window_said(found),
         known=int(found.known_wrong_N.sum()),
         version=undertow.__version__,

@@ -12,10 +12,14 @@ from undertow.report.examined.stated import (
     ALIKE,
     AT_MOST,
     CAVEAT,
+    NO_LIMIT,
+    NO_LIST,
     NONE_LISTED,
     NOT_COUNTED,
     few,
     overlaps,
+    stated_recall,
+    unlimited,
 )
 from undertow.report.wording import number, percent, plural
 
@@ -26,6 +30,13 @@ KNOWN = (
 NOT_FITTED: tuple[Why, ...] = ("examples", "epochs", "looks", "no fit")
 NO_GROUP = "an order, not a group: the line to typical moves with the data"
 """Of atypical examples: of easy clouds without a wrong label 23 to 47 % were called so."""
+MORE = ", and with two classes many more may be"
+"""In the headline, where the share of wrong labels has no upper limit."""
+TWO_CLASSES = (
+    "With two classes it is too low where many labels are wrong, since members learn them and they "
+    "look right. "
+)
+"""Of the value, where planted labels give an upper limit."""
 FIRST = 20
 """Of a list, that a person is asked to look at."""
 WHY_UNTOLD: dict[Reason, str] = {
@@ -44,7 +55,8 @@ def headline(found: Examined) -> str:
     asked, listed = int((~found.known_wrong_N).sum()), found.count("likely mislabelled")
     if not listed:
         return "No label is called mislabelled"
-    return f"{listed:,} of {asked:,} labels {'looks' if listed == 1 else 'look'} wrong; {CAVEAT}"
+    said = f"{listed:,} of {asked:,} labels {'looks' if listed == 1 else 'look'} wrong"
+    return f"{said}{MORE if unlimited(found) else ''}; {CAVEAT}"
 
 
 def counts(found: Examined) -> list[tuple[str, int, str]]:
@@ -66,35 +78,45 @@ def share_said(found: Examined) -> str:
     if overlaps(found):
         return (
             f"{plural(found.in_bulk, 'example')} of {int((~found.known_wrong_N).sum()):,} are "
-            "confused in bulk, so classes overlap much, or labels are wrong in one direction. "
-            f"Which cannot be told, nor how many labels are wrong: {between(share)}. Look at some. "
-            f"{NOT_COUNTED}"
+            "confused in bulk, so classes overlap much, or labels are wrong in one direction, or "
+            "with few classes in every one. Which cannot be told, nor how many labels are wrong: "
+            f"{between(share)}. Look at some. {NOT_COUNTED}"
         )
+    if unlimited(found):
+        return f"Share of wrong labels: {_looks_wrong(found)}, and {NO_LIMIT}. {NOT_COUNTED}"
     if not found.count("likely mislabelled"):
         told = f"Share of wrong labels: up to {below_all(share.high, 1)}; {NONE_LISTED}."
         return f"{told} {NOT_COUNTED}"
     return (
-        f"Share of wrong labels: {percent(share.value)} if all that look wrong are "
-        f"({between(share)}; the upper limit counts all that cannot be told). {NOT_COUNTED}"
+        f"Share of wrong labels: {_looks_wrong(found)} "
+        f"({between(share)}; the upper limit counts all that cannot be told). "
+        f"{TWO_CLASSES if found.two_classes else ''}{NOT_COUNTED}"
     )
 
 
+def _looks_wrong(found: Examined) -> str:
+    if not found.count("likely mislabelled"):
+        return NONE_LISTED
+    return f"{percent(found.share.value)} if all that look wrong are"
+
+
 def expected_said(found: Examined) -> str:
-    """What is expected of the list. Without known wrong labels nothing is said of recall; with
-    them it is where none is listed, too: that alone says how much this is worth."""
+    """What is expected of the list. Without known wrong labels nothing is said of recall, nor where
+    none is listed: what planted labels tell of a list rests on a share that is then about 0."""
     if found.expected is None:
         return ""
-    precision, recall = found.expected
+    precision, _ = found.expected
     listed = found.count("likely mislabelled")
     said = _precision(precision.value, few(found)) if listed and not overlaps(found) else ""
     if not found.calibrated:
         return said
-    share = f"{below_all(recall.value)} ({between(recall, 0)})"
-    if not listed:
+    recall = stated_recall(found)
+    if recall is None:
         return (
-            "That none is listed does not say that none is wrong: of labels that are wrong as the "
-            f"known ones a list would hold {share}."
+            "That none is listed does not say that none is wrong. What a list holds of labels that "
+            f"are wrong as the known ones is not said: {NO_LIST}."
         )
+    share = f"{below_all(recall.value)} ({between(recall, 0)})"
     return f"{said} Of labels that are wrong as the known ones it holds {share}.".strip()
 
 
@@ -133,7 +155,8 @@ def _untold(found: Examined) -> str:
         return said
     return (
         f"{said} Confused in bulk: either the two classes overlap, or their labels are wrong in "
-        "one direction. Look at some of them."
+        "one direction, or there are few classes and many labels are wrong in every direction. "
+        "Look at some of them."
     )
 
 
@@ -212,7 +235,7 @@ def _rests_on(found: Examined) -> str:
 def _look(found: Examined) -> str:
     """What to do with a list; nothing where there is none."""
     listed = found.count("likely mislabelled")
-    first = f" Begin with the first {FIRST}." if listed > FIRST else ""
+    first = f" Begin with the first {FIRST}: they stand worst." if listed > FIRST else ""
     return f" {ALIKE}{first}" if listed else ""
 
 

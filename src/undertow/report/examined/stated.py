@@ -24,6 +24,15 @@ NOT_COUNTED = (
     "look right."
 )
 """Beside every share: where labels are wrong so, more can be than its upper limit says."""
+NO_LIMIT = (
+    "no upper limit can be given: with two classes, wrong labels that members have learned by "
+    "heart are taken for right. Where 41 and 39 % were wrong, 19 and 14 % were believed to be "
+    "(docs/examine.md). Labels that are planted before the training tell more"
+)
+"""Of two classes, where nothing calibrates: what members learned of many wrong labels is in no
+mixture, and nothing is confused in bulk, which would say so of more classes."""
+NO_LIST = "no list, so nothing to hold"
+"""Why no recall is stated: it would rest on a share of about 0."""
 MUCH = 1 / 4
 """Of the examples, confused in bulk, from which nothing is said of how many labels are wrong but
 how many they can be. Of two tables of blobs that overlap much 29 and 37 % are so."""
@@ -32,10 +41,13 @@ FEW = 0.02
 AT_MOST = (
     "so few look wrong that right labels weigh among them. Of such lists 83 to 90 % were wrong "
     "where 96 to 97 % were stated, and 22 to 64 % where a rare subgroup of each class looked like "
-    "another class (docs/examine.md)"
+    "another class; where no label is wrong, none of a short list is (docs/examine.md)"
 )
 """Measured: benchmarks/examine_rare.py, ten seeds each with .3 to 1 % wrong labels."""
-IN_BULK = "confused in bulk: classes overlap much, or labels are wrong in one direction"
+IN_BULK = (
+    "confused in bulk: classes overlap much, or labels are wrong in one direction, or with few "
+    "classes in every one"
+)
 NONE_LISTED = "none is listed"
 UNTOLD = "cannot tell"
 
@@ -53,6 +65,11 @@ def few(found: Examined) -> bool:
     return 0 < found.count("likely mislabelled") < FEW * asked
 
 
+def unlimited(found: Examined) -> bool:
+    """Whether the share of wrong labels has no upper limit: of two classes, and not calibrated."""
+    return found.two_classes and found.calibrated is None and not found.why
+
+
 def unstated(found: Examined) -> str | None:
     """Why only the limits of the share of wrong labels are stated; ``None`` where a value is."""
     if found.why:
@@ -65,3 +82,23 @@ def unstated(found: Examined) -> str | None:
 def stated(found: Examined, of: Range) -> Range:
     """Without a value, where none is stated."""
     return of if unstated(found) is None else replace(of, value=np.nan)
+
+
+def stated_share(found: Examined, of: Range) -> Range:
+    """The same of a share of wrong labels, and without an upper limit where there is none."""
+    share = stated(found, of)
+    return replace(share, high=np.nan) if unlimited(found) else share
+
+
+def stated_alone(found: Examined, of: Range) -> Range:
+    """The share by the mixture alone, which has no upper limit of two classes, calibrated or
+    not."""
+    share = stated(found, of)
+    return replace(share, high=np.nan) if found.two_classes else share
+
+
+def stated_recall(found: Examined) -> Range | None:
+    """What a list holds of labels that are wrong as known ones; ``None`` where nothing tells, or
+    where there is no list."""
+    listed = found.count("likely mislabelled")
+    return found.calibrated.recall if found.calibrated is not None and listed else None

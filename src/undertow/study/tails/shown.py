@@ -65,10 +65,13 @@ def learning_table(tails: Tails, arms: Sequence[str]) -> Table:
     rows = [_learning(tails, arm, view) for arm in arms for view in VIEWS]
     head = ["arm", "pass", *(f"{tail}: {P} %" for tail in TAILS)]
     head += [*(f"{tail}: slope" for tail in TAILS), "gap [95 %]", "order"]
+    shows = "typical images of TX2 twice and all others once"
+    if not any(arm.startswith("TX2") for arm in arms):
+        shows = "all images once"
     note = (
         f"{P}: mean over the tail's examples, after epoch {tails.warm} → at the end. Slope: points "
         f"per ten exposures of an image, by least squares over the epochs after {tails.warm}, each "
-        "of which shows typical images of TX2 twice and all others once. Gap: slope of atypical "
+        f"of which shows {shows}. Gap: slope of atypical "
         "less that of noisy. Order: the least difference of typical less atypical and of "
         "atypical less noisy over these epochs, at as many exposures, in points. Limits over "
         "members. *Seen*: as the step saw the example, augmented or not, which makes labels of "
