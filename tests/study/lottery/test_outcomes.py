@@ -49,17 +49,16 @@ def test_as_fast_is_shown_by_limits_inside_and_refuted_by_limits_outside(limits,
     assert as_fast({"a": ratio(*limits), "b": ratio(0.99, 1.01)}, within=0.03).status == status
 
 
-def test_who_is_spared_goes_by_verdicts_of_the_class_that_loses_most():
-    def row(verdict: str) -> dict[str, object]:
-        return {"value": "Shirt", "effect": -0.01, "low": -0.02, "high": 0.0, "verdict": verdict}
+def test_who_is_spared_goes_by_limits_of_the_class_that_loses_most():
+    def row(low: float, high: float) -> dict[str, object]:
+        return {"value": "Shirt", "effect": -0.03, "low": low, "high": high, "verdict": "worse"}
 
-    assert spared({"a": row("within tolerance"), "b": row("better")}).status == "held"
-    assert spared({"a": row("within tolerance"), "b": row("too small to tell")}).status == (
-        "not testable"
-    )
-    said = spared({"a": row("worse"), "b": row("too small to tell")})
+    inside, across = row(-0.049, -0.01), row(-0.06, 0.0)
+    assert spared({"a": inside, "b": inside}, 5).status == "held"
+    assert spared({"a": inside, "b": across}, 5).status == "not testable"
+    said = spared({"a": across, "b": row(-0.08, -0.05)}, 5)
     assert said.status == "not held"
-    assert said.evidence == "a: Shirt −1.0 [−2.0, 0.0]; b: Shirt −1.0 [−2.0, 0.0]"
+    assert said.evidence == "a: Shirt −3.0 [−6.0, 0.0]; b: Shirt −3.0 [−8.0, −5.0]"
 
 
 def test_small_ratios_have_more_digits_and_one_process_no_limits():

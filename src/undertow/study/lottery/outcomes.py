@@ -40,16 +40,16 @@ def changes_sides(found: Mapping[str, SpeedUp]) -> Outcome:
     return Outcome("not testable", f"{said(found)}; {TOO_SMALL}")
 
 
-def spared(lowest: Mapping[str, Mapping[str, Any]]) -> Outcome:
-    """Whether nobody pays, by the finding about the slice that loses most of each: held where all
-    are within tolerance or better, not held where one is worse. Else too small to tell."""
+def spared(lowest: Mapping[str, Mapping[str, Any]], points: float) -> Outcome:
+    """Whether nobody loses ``points``, by the finding about the slice that loses most of each: held
+    where limits of all rule it out, not held where those of one show it. Else too small to tell.
+    A smaller loss that is shown is no such loss, whatever its verdict."""
     said = "; ".join(f"{n}: {row['value']} {effect_text(row)}" for n, row in lowest.items())
-    verdicts = {str(row["verdict"]) for row in lowest.values()}
-    if "worse" in verdicts:
+    if any(row["high"] <= -points / 100 for row in lowest.values()):
         return Outcome("not held", said)
-    if TOO_SMALL in verdicts:
-        return Outcome("not testable", f"{said}; {TOO_SMALL}")
-    return Outcome("held", said)
+    if all(row["low"] > -points / 100 for row in lowest.values()):
+        return Outcome("held", said)
+    return Outcome("not testable", f"{said}; {TOO_SMALL}")
 
 
 def said(found: Mapping[str, SpeedUp]) -> str:
