@@ -535,3 +535,11 @@ def test_the_command_from_a_model_to_a_page(tmp_path: Path, monkeypatch: pytest.
     again = [*command, "--calibration", "lottery/calibration.json", "--out", "again"]
     assert CliRunner().invoke(app, again).exit_code == 0
     assert Path("again/lottery.html").exists()
+
+
+def test_a_wrong_answer_that_becomes_another_wrong_one_differs_too():
+    table = pl.DataFrame({"example_id": ["a", "b", "c"], "label": ["cat", "cat", "cat"]})
+    before, after = np.eye(3)[[0, 1, 1]], np.eye(3)[[1, 2, 0]]
+    names = ("cat", "dog", "owl")
+    paid = paid_by(table, {"eager": before, "csr": after}, names, (), 0.05)["csr"]
+    assert (paid.differ, paid.of, paid.lost, paid.won) == (3, 3, 1, 1)

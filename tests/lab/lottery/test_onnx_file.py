@@ -36,6 +36,14 @@ def test_a_file_is_its_input_its_weights_and_its_batch():
     assert opened("m.onnx").batch == 8
 
 
+def test_weights_in_nodes_are_weights_too():
+    constant = node("Constant", "", "a", value=weights("a", 32, 64))
+    held = [weights("bias", 64), weights("b", 64, 4)]
+    nodes = [constant, *linear().graph.node]
+    saved(linear(nodes=nodes, held=held), Path("m.onnx"))
+    assert opened("m.onnx").size == 4 * (32 * 64 + 64 + 64 * 4)
+
+
 def test_a_weight_that_is_listed_as_an_input_is_none():
     saved(linear(inputs=[value("x", FREE, 32), value("a", 32, 64)]), Path("m.onnx"))
     assert opened("m.onnx").input == "x"
@@ -131,10 +139,17 @@ def test_outputs_that_are_no_tensors_are_refused():
             {"nodes": [node("DynamicQuantizeLinear", "x", "q s z")]},
             "DynamicQuantizeLinear",
         ),
+        ({"nodes": [node("DequantizeLinear", "a s", "h")]}, "DequantizeLinear"),
+        ({"nodes": [node("MatMulNBits", "x a", "h", domain="com.x")]}, "MatMulNBits"),
         (
             {"held": [weights("a", 32, 64, dtype="float16")]},
             "weights of FLOAT16",
         ),
+        (
+            {"nodes": [node("Constant", "", "a", value=weights("a", 32, 64, dtype="float16"))]},
+            "weights of FLOAT16",
+        ),
+        ({"nodes": [node("Cast", "x", "h", to=TensorProto.FLOAT16)]}, "a cast to FLOAT16"),
     ],
 )
 def test_what_is_no_float32_network_any_more_is_refused(changed: dict[str, Any], has: str):

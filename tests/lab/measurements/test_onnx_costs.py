@@ -98,3 +98,23 @@ def test_a_wrong_graph_is_said_and_raises_nothing():
         [weights("w", 2, 2, 2)],
     )  # fmt: skip
     assert onnx_costs(graph, "x", (8, 2, 2)).said.startswith("nothing is predicted: onnx's shape ")
+
+
+def test_a_product_of_heads_counts_all_of_them_and_a_projection_has_its_shape():
+    graph = model(
+        [node("MatMul", "x w", "h"), node("MatMul", "h h", "y")],
+        [value("x", FREE, 3, 5, 4)], [value("y", FREE, 3, 5, 5)], [weights("w", 4, 5)],
+    )  # fmt: skip
+    projection, heads = onnx_costs(graph, "x", (2, 3, 5, 4)).costs
+    assert (projection.flops, projection.shape) == (2 * 2 * 3 * 5 * 4 * 5, Shape(30, 4, 5))
+    assert heads.flops == 2 * 2 * 3 * 5 * 5 * 5
+
+
+def test_weights_in_nodes_cost_what_initializers_cost():
+    held = [weights("bias", 64), weights("b", 64, 4)]
+    nodes = [node("Constant", "", "a", value=weights("a", 32, 64)), *linear().graph.node]
+    found = [c for c in onnx_costs(linear(nodes=nodes, held=held), "x", (8, 32)).costs if c.flops]
+    own = [cost for cost in onnx_costs(linear(), "x", (8, 32)).costs if cost.flops]
+    assert [(c.flops, c.weights, c.shape) for c in found] == [
+        (c.flops, c.weights, c.shape) for c in own
+    ]

@@ -3,7 +3,7 @@ variants could not be set beside it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,7 +34,7 @@ class OnnxFile:
     @property
     def size(self) -> int:
         """Bytes of its weights."""
-        return sum(map(_bytes, self.model.graph.initializer))
+        return sum(map(_bytes, _weights(self.model)))
 
     def written(self, path: Path) -> Path:
         """The same as one file."""
@@ -120,7 +120,7 @@ def _load_weights(onnx: Any, name: str, model: Any, path: Path) -> None:
     helper = onnx.external_data_helper
     places = dict.fromkeys(
         str(helper.ExternalDataInfo(tensor).location)
-        for tensor in model.graph.initializer
+        for tensor in _weights(model)
         if helper.uses_external_data(tensor)
     )
     whole = path.stat().st_size
@@ -157,9 +157,10 @@ def _refuse_not_float32(onnx: Any, name: str, model: Any) -> None:
     why = next((op for node in model.graph.node if _quantized(op := node.op_type)), None)
     if why is None:
         halves = (onnx.TensorProto.FLOAT16, onnx.TensorProto.BFLOAT16)
-        kinds = (tensor.data_type for tensor in model.graph.initializer)
-        kind = next((kind for kind in kinds if kind in halves), None)
-        why = None if kind is None else f"weights of {_kind(onnx, kind)}"
+        weights = ((tensor.data_type, "weights of") for tensor in _weights(model))
+        casts = ((to, "a cast to") for to in _cast_to(model))
+        found = next(((of, kind) for kind, of in (*weights, *casts) if kind in halves), None)
+        why = None if found is None else f"{found[0]} {_kind(onnx, found[1])}"
     if why is not None:
         raise UserError(
             f"{name}: has {why}, so it is no float32 network any more; give the float32 file that "
@@ -168,8 +169,24 @@ def _refuse_not_float32(onnx: Any, name: str, model: Any) -> None:
 
 
 def _quantized(operator: str) -> bool:
-    integer = "Integer" in operator or "Quantize" in operator
-    return integer or operator.startswith(("QLinear", "QGemm", "QAttention"))
+    integer = "Integer" in operator or "quantize" in operator.casefold()
+    few_bits = operator.endswith(("NBits", "Bnb4"))
+    return integer or few_bits or operator.startswith(("QLinear", "QGemm", "QAttention"))
+
+
+def _weights(model: Any) -> Iterator[Any]:
+    """Tensors that the file holds, wherever: initializers, and values of ``Constant`` nodes."""
+    yield from model.graph.initializer
+    for node in model.graph.node:
+        if node.op_type == "Constant":
+            yield from (given.t for given in node.attribute if given.name == "value")
+
+
+def _cast_to(model: Any) -> Iterator[int]:
+    """Number types that numbers are turned into on the way."""
+    for node in model.graph.node:
+        if node.op_type == "Cast":
+            yield from (given.i for given in node.attribute if given.name == "to")
 
 
 def _only_input(onnx: Any, name: str, model: Any) -> Any:
