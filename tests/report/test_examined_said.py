@@ -375,13 +375,13 @@ def test_counts_of_what_cannot_be_told_add_up():
 
 def test_the_window_is_said_to_be_the_best_only_where_one_was_chosen():
     found = examined()
-    first = f"first {found.evidence.epochs} epochs"
+    epochs = f"{found.evidence.epochs} epochs"
     assert window_said(found) == (
-        f"The {first} are those in which wrong labels are expected to be told best, since later "
+        f"The first {epochs} are those in which wrong labels are expected to be told best, since later "
         "the members learn them by heart."
     )
     assert window_said(replace(found, why="no group")) == (
-        f"Here, over the {first}, no group of labels stands low enough for a list."
+        f"Here, over all {epochs}, no group of labels stands low enough for a list."
     )
     assert window_said(replace(found, why="looks")) == "Here nothing is fitted."
 
@@ -392,7 +392,7 @@ def test_the_line_of_what_was_read_gives_the_reason_for_the_window():
     assert told_by(found) == (
         f"; told by the first {first}, where wrong labels are expected to be told best"
     )
-    assert told_by(replace(found, why="no group")) == f"; looked at over the first {first}"
+    assert told_by(replace(found, why="no group")) == f"; looked at over all {first}"
     assert told_by(replace(found, why="looks")) == ""
 
 

@@ -14,7 +14,7 @@ from undertow.audit.examined.believed import Range, best_window, exact_high
 from undertow.audit.examined.called import REASONS
 from undertow.audit.examined.confused import Confusion, confusions, in_bulk
 from undertow.audit.examined.evidence import evidence_of, standing_of
-from undertow.audit.examined.examine import examine
+from undertow.audit.examined.examine import examine, one_answer
 from undertow.audit.examined.mixture import BINS, MIDDLE_B, bins_of, log_densities
 from undertow.audit.examined.planted import (
     Unshown,
@@ -348,6 +348,26 @@ def test_members_that_know_next_to_nothing_call_no_right_label_wrong(pull: float
     assert found.why == ("no group" if pull else "no fit")
     assert found.count("likely mislabelled") == 0
     assert found.share.high == 1
+
+
+def test_where_the_best_window_has_no_group_of_one_answer_all_epochs_are_looked_at():
+    """Members that answer any class in the first epochs, and nearly all labels in the later ones:
+    the first ones alone would leave most right labels without a verdict."""
+    rng = np.random.default_rng(0)
+    label_N = rng.integers(0, 10, 1500)
+    logits_MNEC = rng.normal(0, 1, (3, 1500, 12, 10))
+    pull_NE = rng.gamma(3, 0.2, 1500)[:, None] * np.where(np.arange(12) < 3, 1, 4)
+    logits_MNEC += pull_NE[..., None] * np.eye(10)[label_N][:, None]
+    values = traces.values(logits_MNEC, label_N)
+    windows = able_windows(values)
+    at, mixture = best_window([standing_of(values, epochs) for epochs in windows])
+    assert windows[at] < 12
+    assert mixture is not None
+    assert not one_answer(evidence_of(values, windows[at]), mixture.posterior_BK)
+    found = examine(values)
+    assert (found.why, found.evidence.epochs) == ("no group", 12)
+    assert found.count("likely mislabelled") == 0
+    assert found.count("typical") + found.count("atypical") > 1200
 
 
 def test_where_all_labels_are_known_to_be_wrong_none_is_left_to_tell():

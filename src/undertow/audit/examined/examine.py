@@ -89,7 +89,9 @@ class Examined:
 
 def examine(values: ProbeValues, known_wrong_N: Mask | None = None) -> Examined:
     """Verdicts by the mixture over how labels stand, calibrated where at least ``FEWEST`` labels
-    are known to be wrong, and are shown to stand worse than the others."""
+    are known to be wrong, and are shown to stand worse than the others. Where no window tells a
+    group, or what the best one tells is no group of one answer, all epochs are looked at: the first
+    few of members that learn slowly say little of any example."""
     none_N = np.zeros(len(values.label_N), dtype=np.bool_)
     known_N = none_N if known_wrong_N is None else known_wrong_N
     why = _too_little(values)
@@ -100,6 +102,8 @@ def examine(values: ProbeValues, known_wrong_N: Mask | None = None) -> Examined:
     seen_N = ~np.isnan(standing_EN[0])
     at, mixture = best_window([standing_N[seen_N] for standing_N in standing_EN])
     evidence = evidence_of(values, windows[at])
+    if mixture is not None and not one_answer(evidence, mixture.posterior_BK):
+        evidence, mixture = evidence_of(values, windows[-1]), None
     unshown = unshown_of(evidence.standing_N, known_N)
     if unshown is not None:
         return replace(_by_mixture(values, evidence, none_N, mixture), unshown=unshown)
@@ -111,7 +115,7 @@ def _by_mixture(
 ) -> Examined:
     if int((~np.isnan(evidence.standing_N) & ~known_N).sum()) < FEWEST_EXAMPLES:
         return _untold(values, evidence, known_N, "examples")
-    if mixture is None or not one_answer(evidence, mixture.posterior_BK):
+    if mixture is None:
         return _untold(values, evidence, known_N, "no group")
     return _told(values, evidence, known_N, mixture)
 

@@ -162,14 +162,14 @@ def _untold(found: Examined) -> str:
 
 def window_said(found: Examined) -> str:
     """On which epochs verdicts rest, and why; for the page's method."""
-    first = f"first {plural(found.evidence.epochs, 'epoch')}"
+    epochs = plural(found.evidence.epochs, "epoch")
     if found.why in NOT_FITTED:
         return "Here nothing is fitted."
     if found.why:
-        return f"Here, over the {first}, no group of labels stands low enough for a list."
+        return f"Here, over all {epochs}, no group of labels stands low enough for a list."
     return (
-        f"The {first} are those in which wrong labels are expected to be told best, since later "
-        "the members learn them by heart."
+        f"The first {epochs} are those in which wrong labels are expected to be told best, since "
+        "later the members learn them by heart."
     )
 
 
@@ -178,7 +178,7 @@ def told_by(found: Examined) -> str:
     if found.why in NOT_FITTED:
         return ""
     if found.why:
-        return f"; looked at over the first {found.evidence.epochs}"
+        return f"; looked at over all {found.evidence.epochs}"
     return (
         f"; told by the first {found.evidence.epochs}, where wrong labels are expected to be told "
         "best"

@@ -31,8 +31,8 @@ def needed(intervention: object, *modules: str) -> list[Any]:
 @contextmanager
 def quiet() -> Iterator[None]:
     """No warnings, log lines or progress bars meanwhile: they are the engines' own, and nobody here
-    can act on them."""
-    before = logging.root.manager.disable
+    can act on them. The root logger's level, which OpenVINO's conversion sets, stays the user's."""
+    before, level = logging.root.manager.disable, logging.root.level
     with warnings.catch_warnings(), redirect_stdout(io.StringIO()):
         warnings.simplefilter("ignore")
         logging.disable(max(before, logging.WARNING))
@@ -40,6 +40,7 @@ def quiet() -> Iterator[None]:
             yield
         finally:
             logging.disable(before)
+            logging.root.setLevel(level)
 
 
 def calibration(intervention: object, x_NCHW: torch.Tensor, batch: int) -> list[torch.Tensor]:
