@@ -144,7 +144,11 @@ def test_columns_may_have_other_names_and_labels_may_be_numbers_or_none(tmp_path
         {"image": range(1000), "y": [None if n == 5 else n % 4 for n in range(1000)]}
     )
     frame.write_parquet(tmp_path / "mine.parquet")
-    plant(tmp_path / "mine.parquet", out=tmp_path / "out", share=0.3, id="image", label="y")
+    done = plant(tmp_path / "mine.parquet", out=tmp_path / "out", share=0.3, id="image", label="y")
+    assert done.splitlines()[0] == (
+        "300 of 999 labels (4 classes) are wrong now, share 0.3, seed 0. 1 row without a label "
+        "stays so."
+    )
     given = pl.read_parquet(tmp_path / "out" / "labels.parquet")
     assert given.schema == frame.schema
     assert given["y"][5] is None

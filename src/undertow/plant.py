@@ -86,9 +86,11 @@ def plant(
     }
     _refuse_itself(path, out, contents)
     write_together(contents, out, replace=replace, what=WHAT)
+    none = true.null_count()
+    without = f" {plural(none, 'row')} without a label stay{'s' * (none == 1)} so." if none else ""
     return (
-        f"{wrong:,} of {len(true):,} labels ({plural(len(classes), 'class', 'classes')}) are wrong "
-        f"now, share {share:g}, seed {seed}.\n"
+        f"{wrong:,} of {len(true) - none:,} labels ({plural(len(classes), 'class', 'classes')}) "
+        f"are wrong now, share {share:g}, seed {seed}.{without}\n"
         f"1. Train on {label} of {escaped(str(out / f'labels.{ending}'))}, and keep a trace.\n"
         f"2. undertow examine TRACE --planted {escaped(shlex.quote(str(out / PLANTED)))}"
     )
