@@ -5,6 +5,8 @@ What was loaded to collect the tests stays to the end, so the garbage collector 
 neither while it is loaded nor after. What tests leave in circles it takes away in large lots: most
 of what it finds alive are modules and what tests keep for each other.
 
+Nothing waits for the disk: a kill keeps what was written, and no test cuts the power.
+
 Each part of each test (its fixtures, itself, what ends them) has a time limit.
 """
 
@@ -18,6 +20,7 @@ from time_limit import limit_of, limited
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("POLARS_MAX_THREADS", "1")
+os.fsync = lambda fd: None
 gc.disable()
 
 
