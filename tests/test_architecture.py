@@ -23,6 +23,7 @@ FOUNDATION = {
     "undertow.source_date",
     "undertow.drawn",
     "undertow.ended",
+    "undertow.no_numbers",
 }
 STUDY = FOUNDATION | {
     "undertow.study.claims",
@@ -39,6 +40,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "undertow.source_date": {"undertow.errors"},
     "undertow.drawn": {"undertow.errors"},
     "undertow.ended": {"undertow.errors"},
+    "undertow.no_numbers": {"undertow.errors"},
     "undertow.axes": set(),
     "undertow.card": set(),
     "undertow.records": FOUNDATION | {"undertow.records"},

@@ -18,14 +18,16 @@ from undertow.cli import app
 from undertow.errors import UserError
 from undertow.lab.lottery.worker import Ran
 from undertow.lab.measurements.calibration import processor_name, write_calibration
-from undertow.lottery.found import Lottery, ThreeWays
+from undertow.lottery.found import Lottery, Paid, ThreeWays
+from undertow.lottery.lottery import _with_paid, of_this_machine
 from undertow.lottery.lottery import lottery_of as run_lottery
-from undertow.lottery.lottery import of_this_machine
 from undertow.lottery.measure import clock_of, refuse_unrun, rows_of, run_processes
 from undertow.lottery.paying import paid_by
-from undertow.lottery.said import headline, how, notices, remarks
+from undertow.lottery.said import HEADS, NONE, cells, headline, how, notices, remarks
 from undertow.lottery.settings import Settings
+from undertow.lottery.unsaid import why
 from undertow.lottery.written import FILES, content, contents_of, page, terminal
+from undertow.varying.examples import Examples
 
 CLASSES = ("0", "1", "2", "3")
 
@@ -307,11 +309,146 @@ def test_what_must_be_known_before_any_number():
 
 def test_remarks_say_why_and_what_would_pay(found: Lottery):
     said = dict(remarks(found))
-    assert said["semi-structured"] == "2 of 4 weights left out (2:4); this is a CPU"
+    assert said["semi-structured"] == (
+        "2 of 4 weights left out (2:4); this is a CPU; “–”: it did not run"
+    )
     assert said["csr"] == (
         "90 % of weights of linear layers left out (CSR, 8-byte indices); its kernel pays above "
         "95.0 % sparsity, at the rate that it has here; shown to be slower than eager"
     )
+
+
+def unexplained(found: Lottery) -> list[tuple[str, str]]:
+    """Cells that say nothing, and of which no remark says why."""
+    said = dict(remarks(found))
+    return [
+        (row.name, head)
+        for row in found.rows
+        for head, cell in zip(HEADS, cells(found, row), strict=True)
+        if (cell == NONE and not (reason := why(found, row, head)))
+        or (cell == NONE and reason not in f"{said.get('“–”', '')}{said[row.name]}")
+    ]  # fmt: skip
+
+
+def test_every_cell_that_says_nothing_has_a_remark_that_says_why(
+    found: Lottery, with_paid: Lottery
+):
+    uncompared = replace(found, uncompared="the model gives one number for each example")
+    for each in (with_paid, uncompared):
+        assert unexplained(each) == []
+    assert dict(remarks(uncompared))["“–”"] == (
+        "of it, answers that differ, worst slice: eager is what all others are set beside; "
+        "answers that differ, worst slice: the model gives one number for each example"
+    )
+    given = runs()
+    given[2]["csr"]["wall"] = None
+    some = lottery_of(rows_of(REQUEST, given, CALIBRATION, "wall", 0.05), uncompared="one number")
+    assert unexplained(some) == []
+    assert dict(remarks(some))["csr"].endswith(
+        "; “–”: it ran in some of the processes and not in all; its kernel pays above 95.0 % "
+        "sparsity, at the rate that it has here"
+    )
+
+
+@pytest.mark.parametrize(
+    ("keep", "note", "said"),
+    [
+        (slice(1, None), "", "by operations: the network multiplies nothing that is counted"),
+        (
+            slice(0, 0), "",
+            "by operations, by bytes, by roofline, of it: nothing is predicted: no operator of the "
+            "network was seen to compute anything",
+        ),
+        (
+            slice(0, 0), "nothing is predicted: a reason",
+            "by operations, by bytes, by roofline, of it: nothing is predicted, for the reason "
+            "that the remark on eager gives",
+        ),
+    ],
+)  # fmt: skip
+def test_what_is_not_predicted_is_said(keep: slice, note: str, said: str):
+    given = runs()
+    for run in given:
+        run["eager"] |= {"work": run["eager"]["work"][keep], "note": note}
+    each = lottery_of(rows_of(REQUEST, given, CALIBRATION, "wall", 0.05), uncompared="one number")
+    assert unexplained(each) == []
+    assert said in dict(remarks(each))["“–”"].split("; ")
+
+
+@pytest.mark.parametrize(
+    ("by", "differ", "said"),
+    [
+        ((), 1, "no column to slice by was given; give one with --by"),
+        (("region",), 1, "no slice has 20 examples or more"),
+        (("region",), 0, "no answer differs"),
+    ],
+)
+def test_a_worst_slice_that_there_is_not_is_said(
+    found: Lottery, by: tuple[str, ...], differ: int, said: str
+):
+    rows = [replace(row, paid=Paid(differ, 400, 0, 0, None)) for row in found.rows[1:2]]
+    each = replace(found, rows=(found.reference, *rows), by=by)
+    assert unexplained(each) == []
+    assert f"; worst slice: {said}" in dict(remarks(each))["“–”"]
+
+
+@pytest.mark.parametrize(
+    ("shape", "each"),
+    [
+        ((3,), "one number"),
+        ((3, 1), "one number"),
+        ((3, 7, 5), "an output of shape (7, 5)"),
+        ((3, 0), "an output of shape (0,)"),
+    ],
+)
+def test_outputs_that_are_no_rows_of_classes_are_told_by_their_shape(
+    found: Lottery, shape: tuple[int, ...], each: str
+):
+    table = pl.DataFrame({"example_id": list("abc"), "label": [0, 0, 0]})
+    asked = dict.fromkeys(("eager", "csr"), np.zeros(shape))
+    with_none = _with_paid(found, Examples({}, table), asked, Settings())
+    assert with_none.uncompared == (
+        f"the model gives {each} for each example, and answers are compared where it gives a row "
+        "of two or more, the largest of which is the answer"
+    )
+    assert unexplained(with_none) == []
+
+
+def test_a_variant_that_answers_no_numbers_differs_and_is_said_first(found: Lottery):
+    table, given = answers()
+    given["csr"] = given["eager"].copy()
+    given["csr"][[7, 9]] = math.nan
+    with_none = _with_paid(
+        found, Examples({}, table), given, Settings(by=("region",), classes=CLASSES)
+    )
+    paid = with_none.row("csr").paid
+    assert (paid.differ, paid.lost, paid.won) == (2, 2, 0)
+    assert notices(with_none) == [
+        "csr: 2 of 400 answers are no numbers, first that to 'e7'; where answers are compared "
+        "each counts as another than the reference's."
+    ]
+    one = {name: out_NC[:, :1] for name, out_NC in given.items()}
+    alone = _with_paid(found, Examples({}, table), one, Settings())
+    assert notices(alone) == notices(with_none)
+    fast = replace(alone.row("csr"), realised=replace(alone.row("csr").realised, ratio=2, low=1.9))
+    assert headline(replace(alone, rows=(alone.reference, fast))).startswith(
+        "Fastest is csr: 2.00 × as fast as eager, and 2 of 400 answers are no numbers."
+    )
+
+
+def test_no_number_is_no_class_whatever_classes_are_called():
+    table = pl.DataFrame({"example_id": ["a", "b"], "label": ["no number", "x"]})
+    out = np.eye(2)
+    bad = np.array([[math.nan, 0], [0, 1]])
+    paid = paid_by(table, {"eager": out, "csr": bad}, ("no number", "x"), (), 0.05)["csr"]
+    assert (paid.differ, paid.lost, paid.won) == (1, 1, 0)
+
+
+def test_what_predictions_do_not_count_is_said_before_any_number(found: Lottery):
+    noted = replace(found.reference, note="predictions count bytes alone of 2 Einsum")
+    assert notices(replace(found, rows=(noted, *found.rows[1:]))) == [
+        "Predictions count bytes alone of 2 Einsum."
+    ]
 
 
 def test_a_variant_that_leaves_operators_says_where_its_time_goes():
@@ -382,6 +519,7 @@ def test_nothing_that_others_wrote_is_markup(with_paid: Lottery):
     ("given", "said"),
     [
         ({"batch": 0}, "--batch 0: must be at least 1"),
+        ({"batch": -3}, "--batch -3: must be at least 1"),
         ({"sparsity": 1.0}, "--sparsity 1: must be above 0 and below 1, such as 0.5"),
         ({"channels": 0.0}, "--channels 0: must be above 0 and below 1, such as 0.5"),
     ],
@@ -390,6 +528,34 @@ def test_settings_that_mean_nothing_are_refused(given: dict, said: str):
     with pytest.raises(UserError) as error:
         Settings(**given)
     assert str(error.value) == said
+
+
+def test_a_batch_of_more_examples_than_there_are_is_refused(tmp_path: Path):
+    np.save(tmp_path / "x.npy", np.zeros((6, 2)))
+    asked = ("m.py:build", tmp_path / "x.npy", None, tmp_path / "o")
+    with pytest.raises(UserError) as error:
+        run_lottery(*asked, Settings(batch=7))
+    assert str(error.value) == (
+        "--batch 7: there are 6 examples, and a batch of more would hold some twice; give --batch "
+        "6, or more examples after --inputs"
+    )
+    assert [Settings(batch=6).batch_of(6), Settings().batch_of(6), Settings().batch_of(99)] == [
+        6, 6, 64,
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("command", ["lottery", "vary"])
+def test_an_empty_name_after_out_is_refused(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.chdir(tmp_path)
+    np.save("x.npy", np.zeros((6, 2)))
+    done = CliRunner().invoke(app, [command, "m.py:build", "--inputs", "x.npy", "--out", ""])
+    assert str(done.exception) == (
+        "--out '': names no folder; give a name, such as --out results, or --out . for the folder "
+        "that you are in"
+    )
+    assert [path.name for path in tmp_path.iterdir()] == ["x.npy"]
 
 
 def test_a_variant_that_there_is_not_is_refused_with_those_that_there_are():

@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import onnx
 import pytest
 from onnx import numpy_helper
 from typer.testing import CliRunner
 
 from lottery_worlds import CALIBRATION, MACHINE, REQUEST, WORK
 from lottery_worlds import lottery_of as lottery_around
-from onnx_graphs import FREE, linear, model, node, saved, value
+from onnx_graphs import FREE, linear, model, node, saved, value, weights
 from undertow.cli import app
 from undertow.errors import UserError
 from undertow.lab.lottery.offered import variants_for
@@ -115,6 +117,17 @@ def test_variants_are_engines_and_those_of_torch_modules_are_refused():
         assert str(error.value) == said
 
 
+@pytest.mark.parametrize("name", ["m.onnx:build", "in/m.ONNX:build", "m.onnx:"])
+def test_a_file_with_a_function_after_it_is_refused_with_the_name_alone(name: str):
+    np.save("x.npy", np.zeros((100, 32)))
+    with pytest.raises(UserError) as error:
+        lottery_of(name, Path("x.npy"), None, Path("o"), Settings())
+    assert str(error.value) == (
+        f"{name}: an ONNX file has no function that makes it; give the file alone: "
+        f"{name.partition(':')[0]}"
+    )
+
+
 def test_a_file_is_refused_before_anything_is_measured():
     np.save("x.npy", np.zeros((100, 32)))
     saved(linear(batch=8), Path("m.onnx"))
@@ -165,7 +178,8 @@ def test_the_reference_counts_its_operators_and_answers_as_the_file_does():
         ),
         (
             model([node("Relu", "x", "y")], [value("x", FREE, 2, 2)], [value("y", FREE, 2, 2)]),
-            "m.onnx: the network fails on these inputs: InvalidArgument: ",
+            "m.onnx: the network fails on these inputs: it gave up as it was asked; its words: "
+            "'InvalidArgument: ",
         ),
     ],
 )  # fmt: skip
@@ -180,6 +194,83 @@ def test_a_file_that_does_not_run_is_refused(graph, begins: str):
             '; see what is wrong with it by python -c "import onnx; '
             "onnx.checker.check_model('m.onnx', full_check=True)\""
         )
+
+
+def lstm() -> Any:
+    """x (B, 32), as four steps of eight numbers, by an LSTM of 16 in two directions and a product
+    to logits (B, 4)."""
+    held = [
+        numpy_helper.from_array(np.array([-1, 4, 8]), "steps"),
+        weights("w", 2, 64, 8), weights("r", 2, 64, 16), weights("c", 2, 128), weights("v", 32, 4),
+        numpy_helper.from_array(np.array([-1, 32]), "flat"),
+    ]  # fmt: skip
+    nodes = [
+        node("Reshape", "x steps", "s"), node("Transpose", "s", "t", perm=[1, 0, 2]),
+        onnx.helper.make_node("LSTM", ["t", "w", "r", "c"], ["", "last"], name="the LSTM",
+                              hidden_size=16, direction="bidirectional"),
+        onnx.helper.make_node("Transpose", ["last"], ["u"], name="back", perm=[1, 0, 2]),
+        onnx.helper.make_node("Reshape", ["u", "flat"], ["f"], name="flat"),
+        node("MatMul", "f v", "logits"),
+    ]  # fmt: skip
+    return model(nodes, [value("x", FREE, 32)], [value("logits", FREE, 4)], held)
+
+
+LSTM_WEIGHTS = 2 * (64 * 8 + 64 * 16)
+
+
+@pytest.mark.heavy
+def test_recurrent_layers_are_counted_in_operations_sizes_and_operators():
+    saved(lstm(), Path("m.onnx"))
+    rows = ran(asked("m.onnx", *INT8[:2]))
+    first = rows["onnxruntime"]
+    flops = {one["operator"]: one["flops"] for one in first.work if one["flops"]}
+    assert flops == {
+        "onnx.LSTM": 2 * 16 * 4 * LSTM_WEIGHTS, "onnx.MatMul": 2 * 16 * 32 * 4,
+    }  # fmt: skip
+    assert first.note == ""
+    assert first.size == 4 * (LSTM_WEIGHTS + 2 * 128 + 32 * 4) + 8 * 5
+    dynamic, static = rows["onnxruntime-int8-dynamic"], rows["onnxruntime-int8-static"]
+    assert (dynamic.status, dynamic.operators) == ("native", {"int8": 2, "float32": 0})
+    assert dynamic.size == first.size - 3 * (LSTM_WEIGHTS + 32 * 4)
+    assert static.operators == {"int8": 1, "float32": 1}
+    assert static.note == "1 of 2 operators stay float32"
+    assert static.size == first.size - 3 * 32 * 4
+
+
+def test_a_file_that_answers_what_is_no_number_is_refused_and_nothing_is_set_beside_it():
+    saved(model([node("Log", "x", "y")], [value("x", FREE, 32)], [value("y", FREE, 32)]),
+          Path("m.onnx"))  # fmt: skip
+    rows = ran(asked("m.onnx", "onnxruntime-unoptimized"))
+    assert list(rows) == ["onnxruntime"]
+    with np.load("answers.npz") as held:
+        assert np.isnan(held["onnxruntime"]).any(axis=1).all()
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize(
+    ("numbers", "said"),
+    [
+        ((3, 7), "m.onnx: answers nan to 'e3' (2 of 200 examples)"),
+        ((9,), "m.onnx: answers nan to 'e9' (1 of 200 examples)"),
+    ],
+)
+def test_the_command_names_the_first_input_that_a_file_answers_no_number_to(
+    numbers: tuple[int, ...], said: str
+):
+    saved(model([node("Log", "x", "y")], [value("x", FREE, 32)], [value("y", FREE, 32)]),
+          Path("m.onnx"))  # fmt: skip
+    x = np.ones((200, 32), dtype="float32")
+    x[list(numbers)] = -1
+    np.savez("inputs.npz", x=x, ids=[f"e{row}" for row in range(200)])
+    own = replace(CALIBRATION, machine=replace(MACHINE, processor=processor_name()))
+    write_calibration(own, Path("c.json"))
+    with pytest.raises(UserError) as error:
+        lottery_of("m.onnx", Path("inputs.npz"), None, Path("o"), Settings(), Path("c.json"))
+    assert str(error.value) == (
+        f"{said}, asked as the reference (onnxruntime); a model that gives no numbers is compared "
+        "with nothing, so mend it or leave these examples out"
+    )
+    assert not Path("o").exists()
 
 
 @pytest.mark.heavy

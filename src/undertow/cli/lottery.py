@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from undertow.cli.option_groups import with_groups
-from undertow.cli.options import ExamplesBy, ExamplesTable, Force
+from undertow.cli.options import PATH, ExamplesBy, ExamplesTable, Force, folder_named
 from undertow.cli.program import app
 from undertow.cli.usage import epilog
 
@@ -25,7 +25,9 @@ class Run:
     without: Annotated[
         list[str] | None, typer.Option(help="Leave these variants out; again, or with commas.")
     ] = None
-    batch: Annotated[int, typer.Option(help="Examples of a call that is timed.")] = 64
+    batch: Annotated[
+        int | None, typer.Option(help="Examples of a call that is timed. [default: 64]")
+    ] = None
     processes: Annotated[
         int, typer.Option(help="Processes whose seconds give the limits; 5 or more.")
     ] = 5
@@ -68,7 +70,10 @@ def lottery(
         str, typer.Option(help="Names of the outputs, with commas between; by default 0,1,2 …")
     ] = "",
     out: Annotated[
-        Path | None, typer.Option(help="A new folder to write to. [default: lottery]")
+        Path | None,
+        typer.Option(
+            help="A new folder to write to. [default: lottery]", parser=folder_named, metavar=PATH
+        ),
     ] = None,
     run: Run,
     calibration: Annotated[

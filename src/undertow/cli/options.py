@@ -19,6 +19,21 @@ if TYPE_CHECKING:
     from undertow.records.grade_scale import GradeScale
     from undertow.records.reading import Missing, Reading
 
+PATH = "<path>"
+"""What typer calls a path, also where one of ours is parsed here."""
+
+
+def folder_named(given: str) -> Path:
+    """Of what stands after ``--out``. An empty name would be taken for the folder that one is in,
+    where a script has a variable that it never set."""
+    if not given:
+        raise UserError(
+            "--out '': names no folder; give a name, such as --out results, or --out . for the "
+            "folder that you are in"
+        )
+    return Path(given)
+
+
 Reference = Annotated[
     list[Path],
     typer.Argument(
@@ -305,7 +320,9 @@ class Writing:
         Path | None,
         typer.Option(
             help="Folder to write to; by default a new one, called after the command (audit, "
-            "audit-2 …)."
+            "audit-2 …).",
+            parser=folder_named,
+            metavar=PATH,
         ),
     ] = None
     force: Force = False

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from undertow.cli.option_groups import with_groups
-from undertow.cli.options import ExamplesBy, ExamplesTable
+from undertow.cli.options import PATH, ExamplesBy, ExamplesTable, folder_named
 from undertow.cli.program import app
 from undertow.cli.typed import typed
 from undertow.cli.usage import epilog
@@ -37,7 +37,10 @@ def vary(
     table: ExamplesTable = None,
     by: ExamplesBy = None,
     out: Annotated[
-        Path | None, typer.Option(help="A new folder to write to. [default: varied]")
+        Path | None,
+        typer.Option(
+            help="A new folder to write to. [default: varied]", parser=folder_named, metavar=PATH
+        ),
     ] = None,
     ways: Ways,
     answers: Answers,

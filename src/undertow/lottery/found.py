@@ -50,7 +50,8 @@ class Row:
     1), NaN where hardly any gain was predicted; ``gap`` is ln S_pred - ln S_real. ``fastest`` is
     the ratio to the fastest float32 variant. ``time`` are shares of its time by the status of
     operators, where some stay as they were (``fallback``) and layers can be timed. ``seconds`` are
-    those of each process, by the clock of the lottery."""
+    those of each process, by the clock of the lottery. ``no_numbers`` counts examples to which it
+    answers NaN or infinities, and ``no_number_at`` is the first of them."""
 
     name: str
     about: str
@@ -69,13 +70,16 @@ class Row:
     break_even: float | None = None
     paid: Paid | None = None
     time: dict[str, float] = field(default_factory=dict)
+    no_numbers: int = 0
+    no_number_at: str | None = None
 
 
 @dataclass(frozen=True)
 class Lottery:
     """All of it. ``clock`` is the one whose seconds count, ``worked`` the share of the wall's
     seconds in which the processor worked for us; ``labels`` whether examples have any. ``sparsity``
-    and ``channels`` are None of an ONNX file, of which nothing is pruned."""
+    and ``channels`` are None of an ONNX file, of which nothing is pruned. ``by`` are the columns
+    that were asked for; ``uncompared`` says why answers are not compared, empty where they are."""
 
     model: str
     examples: int
@@ -90,6 +94,8 @@ class Lottery:
     labels: bool
     machine: dict[str, object]
     rows: tuple[Row, ...]
+    by: tuple[str, ...] = ()
+    uncompared: str = ""
 
     def row(self, name: str) -> Row:
         return next(row for row in self.rows if row.name == name)

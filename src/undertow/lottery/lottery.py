@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from undertow.errors import UserError
 from undertow.lab.lottery.offered import CHANNELS, SPARSITY
-from undertow.lab.lottery.onnx_file import is_onnx, opened, refuse_batch
+from undertow.lab.lottery.onnx_file import opened, refuse_batch
 from undertow.lab.lottery.worker import Request
 from undertow.lab.measurements.calibration import (
     Calibration,
@@ -24,11 +24,13 @@ from undertow.lab.measurements.calibration import (
     write_calibration,
 )
 from undertow.lab.runner.threads import one_thread
+from undertow.lab.ways.given_model import is_onnx, refuse_unnamed
 from undertow.lottery.found import Lottery, Row
 from undertow.lottery.measure import clock_of, rows_of, run_processes
 from undertow.lottery.paying import labels_of, paid_by
 from undertow.lottery.settings import Settings
 from undertow.lottery.written import CALIBRATION, FILES, contents_of, terminal
+from undertow.no_numbers import flat, no_numbers, refuse_no_numbers
 from undertow.report.publish import publish
 from undertow.report.write import refuse_taken, refuse_unwritable, unwritable
 from undertow.undecoded import escaped
@@ -48,6 +50,7 @@ def lottery_of(
     """What a terminal shows; writes ``FILES`` of ``written`` into ``out``, over those of an earlier
     run only with ``replace_old``. The person's code is run in processes of its own. ``UserError``
     for a model, inputs or a calibration that cannot be used, or where nothing can be written."""
+    refuse_unnamed(model)
     names = settings.names_for(model)
     refuse_unwritable(out)
     examples = read_examples(inputs, table)
@@ -55,11 +58,13 @@ def lottery_of(
     refuse_columns(settings.by, examples)
     if settings.classes:
         labels_of(examples.table, settings.classes)
-    settings = replace(settings, batch=min(settings.batch, len(x_N)))
+    batch = settings.batch_of(len(x_N))
     if is_onnx(model):
-        refuse_batch(opened(model), settings.batch, len(x_N))
+        refuse_batch(opened(model), batch, len(x_N))
     device = _calibrated(calibration, tell)
-    found, answers = _measured(model, names, examples, x_N, device, settings, tell)
+    found, answers = _measured(
+        model, names, examples, x_N, device, replace(settings, batch=batch), tell
+    )
     if len(answers) > 1:
         found = _with_paid(found, examples, answers, settings)
     with TemporaryDirectory(prefix="undertow-lottery-") as folder:
@@ -114,27 +119,28 @@ def _measured(
     settings: Settings,
     tell: Callable[[str], None],
 ) -> tuple[Lottery, dict[str, NDArray[Any]]]:
+    batch = settings.batch_of(len(x_N))
     with TemporaryDirectory(prefix="undertow-lottery-") as name:
         folder = Path(name)
         np.save(folder / "inputs.npy", x_N)
         request = Request(
             model=model, inputs=str(folder / "inputs.npy"), names=names,
-            batch=settings.batch, repeats=settings.repeats,
+            batch=batch, repeats=settings.repeats,
             sparsity=settings.sparsity or SPARSITY, channels_kept=settings.channels or CHANNELS,
             answers=str(folder / "answers.npz"),
         )  # fmt: skip
         runs, answers = run_processes(
             request, settings.processes, folder, tell,
-            check=lambda given: _refuse_unclassed(examples, given, settings),
+            check=lambda given: _refuse_unusable(model, examples, given, settings),
         )  # fmt: skip
     clock, worked = clock_of(runs)
     rows = rows_of(request, runs, device, clock, settings.level)
     found = Lottery(
-        model=model, examples=len(x_N), batch=settings.batch, processes=settings.processes,
+        model=model, examples=len(x_N), batch=batch, processes=settings.processes,
         repeats=settings.repeats,
         sparsity=None if is_onnx(model) else request.sparsity,
         channels=None if is_onnx(model) else request.channels_kept,
-        level=settings.level, clock=clock, worked=worked, labels=False,
+        level=settings.level, clock=clock, worked=worked, labels=False, by=settings.by,
         machine=asdict(device.machine), rows=tuple(rows),
     )  # fmt: skip
     return found, answers
@@ -144,19 +150,41 @@ def _with_paid(
     found: Lottery, examples: Examples, answers: dict[str, NDArray[Any]], settings: Settings
 ) -> Lottery:
     """Whose answers became others; outputs that are no rows of classes have none."""
+    rows = [_with_no_numbers(row, answers.get(row.name), examples.ids) for row in found.rows]
+    found = replace(found, rows=tuple(rows))
     classes = _classes(settings.classes, answers)
     if not classes:
-        return found
+        return replace(found, uncompared=_uncompared(answers))
     paid = paid_by(examples.table, answers, classes, settings.by, settings.level)
     labels = any(one.lost is not None for one in paid.values())
-    rows: Sequence[Row] = [replace(row, paid=paid.get(row.name)) for row in found.rows]
+    rows = [replace(row, paid=paid.get(row.name)) for row in found.rows]
     return replace(found, labels=labels, rows=tuple(rows))
 
 
-def _refuse_unclassed(
-    examples: Examples, answers: Mapping[str, NDArray[Any]], settings: Settings
+def _with_no_numbers(row: Row, answer: NDArray[Any] | None, ids: Sequence[str]) -> Row:
+    """How many answers of a variant nothing can be decided by."""
+    if answer is None or not (bad_N := no_numbers(flat(answer))).any():
+        return row
+    return replace(row, no_numbers=int(bad_N.sum()), no_number_at=ids[int(bad_N.argmax())])
+
+
+def _uncompared(answers: Mapping[str, NDArray[Any]]) -> str:
+    """Why nobody's answers are set beside the reference's."""
+    shape = next(iter(answers.values())).shape[1:]
+    each = "one number" if shape in ((), (1,)) else f"an output of shape {shape}"
+    return (
+        f"the model gives {each} for each example, and answers are compared where it gives a row "
+        "of two or more, the largest of which is the answer"
+    )
+
+
+def _refuse_unusable(
+    model: str, examples: Examples, answers: Mapping[str, NDArray[Any]], settings: Settings
 ) -> None:
-    """``UserError`` for names or labels that do not fit the outputs, before the other processes."""
+    """``UserError`` for outputs that are no numbers, and for names or labels that do not fit them,
+    before the other processes."""
+    reference, answer = next(iter(answers.items()))
+    refuse_no_numbers(model, examples.ids, flat(answer), f"asked as the reference ({reference})")
     classes = _classes(settings.classes, answers)
     if classes:
         labels_of(examples.table, classes)

@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from undertow.errors import UserError
 from undertow.lab.lottery.ideal import Ideal, promised
 from undertow.lab.lottery.offered import variants_for
-from undertow.lab.lottery.onnx_file import is_onnx
 from undertow.lab.lottery.variants import Variant
 from undertow.lab.lottery.worker import TURNS, Request
 from undertow.lab.measurements.calibration import Calibration
@@ -32,6 +31,7 @@ from undertow.lab.measurements.roofline import (
     realised_fraction,
 )
 from undertow.lab.measurements.speedups import speed_up
+from undertow.lab.ways.given_model import is_onnx
 from undertow.lottery.found import Row, ThreeWays
 from undertow.lottery.process import Ended, answer_of
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from undertow.audit.slices.table import ALL
 from undertow.errors import UserError
 from undertow.lottery.found import Paid, Slice
+from undertow.no_numbers import no_numbers
 from undertow.notebook.compare import compare
 from undertow.varying.labelled import places_of
 
@@ -44,9 +45,13 @@ def paid_by(
     by: Sequence[str],
     level: float,
 ) -> dict[str, Paid]:
-    """Of each variant but the first, the reference. ``answers`` are outputs (N, C)."""
-    named = np.asarray(classes)
-    given = {name: named[out_NC.argmax(1)] for name, out_NC in answers.items()}
+    """Of each variant but the first, the reference. ``answers`` are outputs (N, C); one that holds
+    no numbers is another answer than any."""
+    named, none = np.asarray(classes), _no_class(classes)
+    given = {
+        name: np.where(no_numbers(out_NC), none, named[out_NC.argmax(1)])
+        for name, out_NC in answers.items()
+    }
     reference, *others = given
     label_N = labels_of(table, classes)
     changed = {name: given[name] for name in others}
@@ -60,6 +65,13 @@ def paid_by(
     return {
         name: _paid(given[reference], changed[name], label_N, worst.get(name)) for name in others
     }
+
+
+def _no_class(classes: Sequence[str]) -> str:
+    name = "no number"
+    while name in classes:
+        name = f"({name})"
+    return name
 
 
 def _paid(

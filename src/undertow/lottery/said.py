@@ -5,6 +5,7 @@ from __future__ import annotations
 from undertow.lab.measurements.speedups import SpeedUp
 from undertow.lottery.found import Lottery, Row, Slice, faster, known, slower
 from undertow.lottery.ideas_found import Ideas
+from undertow.lottery.unsaid import OF_ONE_ROW, why
 from undertow.report.wording import percent, plural
 
 NONE = "–"
@@ -61,6 +62,8 @@ def share(row: Row) -> str:
     if row.realised_share is None:
         return NONE
     value = row.realised_share.roofline
+    if not known(_three(row)[-1]):
+        return NONE
     if not known(value):
         return "no gain predicted"
     return f"{round(100 * value):d} %".replace("-", "−")
@@ -117,6 +120,8 @@ def _ratio(row: Row) -> float:
 
 
 def _pays(lottery: Lottery, row: Row) -> str:
+    if row.paid is None and row.no_numbers:
+        return f", and {_no_numbers(lottery, row)}"
     if row.paid is None:
         return ""
     return f", and {row.paid.differ:,} of {row.paid.of:,} answers differ"
@@ -131,9 +136,13 @@ def _missed(row: Row) -> str:
     )
 
 
+def _no_numbers(lottery: Lottery, row: Row) -> str:
+    return f"{row.no_numbers:,} of {lottery.examples:,} answers are no numbers"
+
+
 def notices(lottery: Lottery | Ideas) -> list[str]:
     """What must be known before any number."""
-    found = []
+    found = _of_the_networks(lottery) if isinstance(lottery, Lottery) else []
     if lottery.clock == "processor":
         found.append(
             f"The machine was busy: in a tenth of the readings {percent(lottery.worked)} of the "
@@ -147,6 +156,18 @@ def notices(lottery: Lottery | Ideas) -> list[str]:
             "use (--processes 5)."
         )
     return found
+
+
+def _of_the_networks(lottery: Lottery) -> list[str]:
+    """Answers that are no numbers, and what predictions do not count."""
+    found = [
+        f"{row.name}: {_no_numbers(lottery, row)}, first that to {row.no_number_at!r}; where "
+        "answers are compared each counts as another than the reference's."
+        for row in lottery.rows
+        if row.no_numbers
+    ]
+    uncounted = lottery.reference.note
+    return [*found, f"{uncounted[0].upper()}{uncounted[1:]}."] if uncounted else found
 
 
 def how(lottery: Lottery) -> str:
@@ -165,12 +186,18 @@ def _processor(lottery: Lottery) -> str:
 
 
 def remarks(lottery: Lottery) -> list[tuple[str, str]]:
-    """Name and what is to say of each variant beside its numbers."""
-    found = []
+    """Name and what is to say of each variant beside its numbers; first what “–” says in several
+    rows."""
+    unsaid = [(row, head, why(lottery, row, head)) for row in lottery.rows
+              for head, cell in zip(HEADS, cells(lottery, row), strict=True)
+              if cell == NONE]  # fmt: skip
+    found = _legend([(head, reason) for _, head, reason in unsaid if reason not in OF_ONE_ROW])
     for row in lottery.rows:
         said = [row.about]
         if row.note:
             said.append(row.note)
+        own = dict.fromkeys(r for at, _, r in unsaid if at is row and r in OF_ONE_ROW)
+        said += [f"“–”: {reason}" for reason in own]
         if row.time:
             said.append(_time_said(row.time))
         if row.break_even is not None:
@@ -179,6 +206,15 @@ def remarks(lottery: Lottery) -> list[tuple[str, str]]:
             said.append(f"shown to be slower than {lottery.reference.name}")
         found.append((row.name, "; ".join(said)))
     return found
+
+
+def _legend(unsaid: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Each reason once, with the heads of the cells that have it."""
+    heads: dict[str, dict[str, None]] = {}
+    for head, reason in unsaid:
+        heads.setdefault(reason, {})[head] = None
+    said = [f"{', '.join(under)}: {reason}" for reason, under in heads.items()]
+    return [("“–”", "; ".join(said))] if said else []
 
 
 def _time_said(time: dict[str, float]) -> str:

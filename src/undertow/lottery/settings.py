@@ -6,17 +6,21 @@ from dataclasses import dataclass
 
 from undertow.errors import UserError
 from undertow.lab.lottery.offered import variants_for
-from undertow.lab.lottery.onnx_file import INSTEAD, is_onnx
+from undertow.lab.lottery.onnx_file import INSTEAD
 from undertow.lab.lottery.variants import variants
+from undertow.lab.ways.given_model import is_onnx
+
+BATCH = 64
+"""Examples of a call that is timed."""
 
 
 @dataclass(frozen=True)
 class Settings:
     """``only`` names variants, none for all, ``without`` those that are left out. ``sparsity`` is
     that of pruned variants, ``channels`` the share that structured pruning keeps; None as usual
-    (``offered.py``)."""
+    (``offered.py``), and ``batch`` as many as ``BATCH`` where there are so many examples."""
 
-    batch: int = 64
+    batch: int | None = None
     processes: int = 5
     repeats: int = 30
     sparsity: float | None = None
@@ -30,7 +34,7 @@ class Settings:
     def __post_init__(self) -> None:
         for flag, number in (("--batch", self.batch), ("--processes", self.processes),
                              ("--repeats", self.repeats)):  # fmt: skip
-            if number < 1:
+            if number is not None and number < 1:
                 raise UserError(f"{flag} {number}: must be at least 1")
         for flag, share in self._pruned:
             if share is not None and not 0 < share < 1:
@@ -39,6 +43,17 @@ class Settings:
     @property
     def _pruned(self) -> tuple[tuple[str, float | None], ...]:
         return ("--sparsity", self.sparsity), ("--channels", self.channels)
+
+    def batch_of(self, examples: int) -> int:
+        """As asked; ``UserError`` for more than there are ``examples``."""
+        if self.batch is None:
+            return min(BATCH, examples)
+        if self.batch > examples:
+            raise UserError(
+                f"--batch {self.batch}: there are {examples:,} examples, and a batch of more would "
+                f"hold some twice; give --batch {examples}, or more examples after --inputs"
+            )
+        return self.batch
 
     def names_for(self, model: str) -> tuple[str, ...]:
         """Variants of this model that are run, the reference first. ``UserError`` for what it has

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 import undertow
-from undertow.lab.lottery.onnx_file import is_onnx
+from undertow.lab.ways.given_model import is_onnx
 from undertow.lottery.figure import speed_and_cost
 from undertow.lottery.found import Lottery
 from undertow.lottery.said import HEADS, NONE, cells, headline, how, notices, remarks
@@ -59,7 +59,7 @@ def terminal(lottery: Lottery) -> str:
     ]
     return "\n".join([
         *notices(lottery), headline(lottery), line(how(lottery), 400), "", *table, "",
-        *(f"{name}: {line(said, 300)}" for name, said in remarks(lottery)),
+        *(f"{name}: {line(said, 600)}" for name, said in remarks(lottery)),
     ])  # fmt: skip
 
 
@@ -72,7 +72,7 @@ def markdown(lottery: Lottery) -> str:
         in_markdown(how(lottery), 400), "",
         *(f"> {in_markdown(said, 400)}\n" for said in notices(lottery)),
         *(f"| {' | '.join(row)} |" for row in table), "",
-        *(f"- **{in_markdown(n)}**: {in_markdown(said, 400)}" for n, said in remarks(lottery)),
+        *(f"- **{in_markdown(n)}**: {in_markdown(said, 600)}" for n, said in remarks(lottery)),
         "",
     ])  # fmt: skip
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from undertow.no_numbers import no_numbers
 from undertow.varying.decided import Decided
 
 Floats = NDArray[np.floating[Any]]
@@ -57,13 +58,6 @@ def difference(decided: Decided, reference_NC: Floats, way_NC: Floats) -> Differ
         len(row_K), row_K, margin_N[row_K], int(near_K.sum()), float(gap_N[at]), at, lost_N,
         before_N[row_K], after_N[row_K],
     )  # fmt: skip
-
-
-def no_numbers(out_NC: Floats) -> NDArray[np.bool_]:
-    """(N,): which examples got outputs that nothing can be decided by. A class that is ruled out
-    may have a logit of -inf."""
-    good_NC = np.isfinite(out_NC) | np.isneginf(out_NC)
-    return np.asarray(~good_NC.all(axis=1) | ~np.isfinite(out_NC).any(axis=1))
 
 
 def _gaps(one_NC: Floats, other_NC: Floats) -> Floats:

@@ -7,16 +7,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
-from undertow.errors import UserError
+from undertow.no_numbers import refuse_no_numbers
 from undertow.report.at_work import at_work, refuse_not_empty
 from undertow.report.write import refuse_unwritable
 from undertow.varying.audited import audit_ways
 from undertow.varying.decided import decided_by
-from undertow.varying.differences import difference, no_numbers
+from undertow.varying.differences import difference
 from undertow.varying.examples import LABEL, ONLY, Examples, examples_of, refuse_columns
 from undertow.varying.labelled import refuse_words, with_places
 from undertow.varying.recorded import record
@@ -89,7 +87,7 @@ def vary_examples(
     name = model if isinstance(model, str) else type(model).__name__
     ways = all_ways(model, examples.arrays, asked, output, tell)
     reference_NC = ways.reference.answer_NC
-    _refuse_no_numbers(name, examples, reference_NC)
+    refuse_no_numbers(name, examples.ids, reference_NC, "asked as the reference")
     decided = decided_by(reference_NC, numbers=numbers, threshold=threshold, names=classes)
     if decided.kind != "numbers":
         examples = with_places(examples, decided.classes)
@@ -113,15 +111,3 @@ def vary_examples(
         found = replace(found, audit=audit_ways(folders, by, out, command, *said))
     write_json(found)
     return found
-
-
-def _refuse_no_numbers(name: str, examples: Examples, out_NC: NDArray[np.floating[Any]]) -> None:
-    bad_N = no_numbers(out_NC)
-    if bad_N.any():
-        row = int(bad_N.argmax())
-        value = out_NC[row][~np.isfinite(out_NC[row])][0]
-        raise UserError(
-            f"{name}: answers {value} to {examples.ids[row]!r} ({int(bad_N.sum()):,} of "
-            f"{len(bad_N):,} examples), asked as the reference; a model that gives no numbers is "
-            "compared with nothing"
-        )

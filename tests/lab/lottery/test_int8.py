@@ -46,7 +46,7 @@ def test_compiled_it_answers_the_same_and_says_that_no_graph_takes_its_layers():
     assert made
     assert torch.allclose(made.logits(x), eager.logits(x), atol=1e-5)
     assert (row.status, row.size) == ("partly native", eager.size)
-    assert row.note.startswith("the graph breaks, so a part runs eager (")
+    assert row.note.startswith("the graph breaks, so a part runs eager; torch's words: 'Unsupp")
 
 
 @needs_kernels
@@ -56,6 +56,25 @@ def test_convolutions_stay_float32_and_are_counted():
     assert made
     assert (row.status, row.note) == ("partly native", "1 of 2 operators stay float32")
     assert made.size == 4 * (2 * 9 + 2) + 72 * 4 + 4 * 4
+
+
+@needs_kernels
+@pytest.mark.parametrize("name", [EAGER, "torchao-int8-dynamic"])
+def test_recurrent_layers_and_other_convolutions_stay_float32_and_are_counted(name: str):
+    class Network(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.before, self.lstm = nn.Conv1d(8, 8, 1), nn.LSTM(8, 6, batch_first=True)
+            self.head = nn.Linear(6, 4)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return self.head(self.lstm(self.before(x).transpose(1, 2))[0][:, -1])
+
+    network, x = Network().eval(), torch.randn(3, 8, 5)
+    row, made = built(name, network, x)
+    assert made
+    assert (row.status, row.note) == ("partly native", "2 of 3 operators stay float32")
+    assert row.operators == {"int8": 1, "float32": 2}
 
 
 @needs_kernels

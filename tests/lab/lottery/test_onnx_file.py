@@ -11,7 +11,7 @@ from onnx import TensorProto, helper
 
 from onnx_graphs import FREE, linear, node, saved, value, weights
 from undertow.errors import UserError
-from undertow.lab.lottery.onnx_file import LARGEST, opened, refuse_batch
+from undertow.lab.lottery.onnx_file import LARGEST, OnnxFile, opened, refuse_batch
 
 INSTEAD = "give the torch module as model.py:build"
 
@@ -42,6 +42,18 @@ def test_weights_in_nodes_are_weights_too():
     nodes = [constant, *linear().graph.node]
     saved(linear(nodes=nodes, held=held), Path("m.onnx"))
     assert opened("m.onnx").size == 4 * (32 * 64 + 64 + 64 * 4)
+
+
+def test_weights_of_other_number_types_take_their_own_bytes():
+    held = [weights("a", 32, 64), weights("bias", 64), weights("b", 64, 4),
+            weights("places", 7, dtype="int64"), weights("flags", 5, dtype="bool"),
+            weights("one", dtype="float64")]  # fmt: skip
+    saved(linear(held=held), Path("m.onnx"))
+    assert opened("m.onnx").size == 4 * (32 * 64 + 64 + 64 * 4) + 8 * 7 + 5 + 8
+    halves = linear(held=[weights("a", 32, 64, dtype="float16")])
+    assert OnnxFile("m.onnx", halves, "x", None).size == 2 * 32 * 64
+    few = helper.make_tensor("few", TensorProto.BFLOAT16, [3], [1.0, 2.0, 3.0])
+    assert OnnxFile("m.onnx", linear(held=[few]), "x", None).size == 2 * 3
 
 
 def test_a_weight_that_is_listed_as_an_input_is_none():

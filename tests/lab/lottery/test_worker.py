@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import ast
 import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from undertow.lab.lottery.worker import Request, answer_by_file, answered, ran, rows_as_json
+from undertow.lab.lottery.worker import (
+    Request,
+    answer_by_file,
+    answered,
+    built_or_why,
+    ran,
+    rows_as_json,
+)
 
 MODEL = """
 import torch
@@ -82,12 +90,52 @@ def test_the_last_batch_is_filled_up():
     asked = []
 
     def logits(x_B):
-        asked.append(len(x_B))
+        asked.append(x_B[:, 0].tolist())
         return x_B * 2
 
     x_N = torch.arange(10.0)[:, None]
     assert answered(Built(logits, 0), x_N, 4).tolist() == (x_N * 2).tolist()
-    assert asked == [4, 4, 4]
+    assert asked == [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9, 0, 1]]
+    asked.clear()
+    assert answered(Built(logits, 0), x_N, 5).tolist() == (x_N * 2).tolist()
+    assert asked == [[0, 1, 2, 3, 4], [5, 6, 7, 8, 9]]
+
+
+def test_an_engine_that_fails_is_said_in_a_sentence_with_its_words_quoted():
+    from undertow.lab.lottery.variants import Variant
+
+    def failing(network, x_B, calibration):
+        raise KeyError("a\x1b[31m\n'b'" + 500 * "x")
+
+    row, made = built_or_why(Variant("e", "an engine", failing), None, None, None)
+    assert made is None
+    assert row.status == "error"
+    begins = "it gave up as it was built; its words: "
+    assert row.note.startswith(begins)
+    assert "\x1b" not in row.note
+    words = ast.literal_eval(row.note.removeprefix(begins))
+    assert words.startswith("KeyError: ")
+    assert len(words) == 80 + 1 + 160
+    assert words[80] == "…"
+    assert words.endswith(", in failing)")
+    silent = Variant("e", "an engine", lambda *given: (_ for _ in ()).throw(AssertionError))
+    assert built_or_why(silent, None, None, None)[0].note.startswith(
+        "it gave up as it was built; its words: 'AssertionError (test_worker.py, line "
+    )
+
+
+def test_a_module_that_answers_what_is_no_number_has_nothing_set_beside_it(
+    request_: Request, tmp_path: Path
+):
+    (tmp_path / "model.py").write_text(
+        "import torch\nfrom torch import nn\n\n"
+        "class Log(nn.Module):\n"
+        "    def forward(self, x):\n"
+        "        return x.flatten(1).log()\n\n"
+        "def build():\n"
+        "    return nn.Sequential(Log(), nn.Linear(32, 3))\n"
+    )
+    assert list(ran(request_)) == ["eager"]
 
 
 def test_from_file_to_file_and_what_is_no_model(request_: Request, tmp_path: Path):

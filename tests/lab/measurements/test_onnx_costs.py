@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
 import pytest
 import torch
-from onnx import TensorProto
+from onnx import TensorProto, helper, numpy_helper
 
 from onnx_graphs import FREE, linear, model, node, value, weights
 from undertow.lab.measurements.onnx_costs import onnx_costs
@@ -54,6 +57,54 @@ def test_convolutions_are_counted_as_torch_counts_them():
     assert [cost.flops for cost in found] == [cost.flops for cost in theirs]
     assert [cost.touched for cost in found] == [cost.touched for cost in theirs]
     assert found[0].shape == theirs[0].shape
+
+
+@pytest.mark.parametrize(("kind", "gates"), [("LSTM", 4), ("GRU", 3), ("RNN", 1)])
+@pytest.mark.parametrize(("direction", "ways"), [("forward", 1), ("bidirectional", 2)])
+@pytest.mark.parametrize("layout", [0, 1])
+def test_recurrent_layers_multiply_in_each_step_and_direction(
+    kind: str, gates: int, direction: str, ways: int, layout: int
+):
+    batch, time, inputs, hidden = 8, 5, 3, 6
+    rows = gates * hidden
+    held = [weights("w", ways, rows, inputs), weights("r", ways, rows, hidden),
+            weights("b", ways, 2 * rows)]  # fmt: skip
+    given = (batch, time, inputs) if layout else (time, batch, inputs)
+    graph = model(
+        [node(kind, "x w r b", "y", hidden_size=hidden, direction=direction, layout=layout)],
+        [value("x", *given)], [value("y")], held,
+    )  # fmt: skip
+    counted = onnx_costs(graph, "x", given)
+    (cost,) = counted.costs
+    each_step = batch * rows * inputs + batch * rows * hidden
+    assert cost.flops == 2 * ways * time * each_step
+    assert cost.weights == 4 * ways * (rows * inputs + rows * hidden + 2 * rows)
+    left = time * ways * batch * hidden
+    assert cost.touched == cost.weights + 4 * (batch * time * inputs + left)
+    assert (cost.kind, cost.shape) == ("linear", Shape(batch, inputs + hidden, rows))
+    assert counted.said == ""
+
+
+def test_shapes_that_a_graph_computes_are_followed():
+    """As torch's exporter writes them around an LSTM: the last axis is a product of two others."""
+    places = {"second": [1], "third": [2], "fourth": [3], "end": [4], "rest": [40], "all": [-1]}
+    held = [weights("w", 1, 24, 3), weights("r", 1, 24, 6), weights("v", 6, 4),
+            *(numpy_helper.from_array(np.array(at), name) for name, at in places.items())]  # fmt: skip
+
+    def named(kind: str, read: str, left: str, **more: Any) -> Any:
+        return helper.make_node(kind, read.split(), [left], name=f"{kind} {left}", **more)
+
+    nodes = [
+        named("LSTM", "x w r", "h", hidden_size=6), named("Shape", "h", "s"),
+        named("Slice", "s second third", "ways"), named("Slice", "s fourth end", "states"),
+        named("Mul", "ways states", "width"), named("Reshape", "width all", "last"),
+        named("Concat", "rest last", "sides", axis=0),
+        named("Reshape", "h sides", "f"), named("MatMul", "f v", "y"),
+    ]  # fmt: skip
+    graph = model(nodes, [value("x", 5, FREE, 3)], [value("y", 40, 4)], held)
+    counted = onnx_costs(graph, "x", (5, 8, 3))
+    flops = {cost.operator: cost.flops for cost in counted.costs if cost.flops}
+    assert flops == {"onnx.LSTM": 2 * 5 * 8 * 24 * (3 + 6), "onnx.MatMul": 2 * 40 * 6 * 4}
 
 
 def test_a_product_of_two_activations_has_no_weights_and_no_shape():

@@ -38,6 +38,21 @@ def test_a_convolution_is_a_product_over_patches():
     assert cost.touched == 4 * (2 * 3 * 144 + 8 * 75 + 2 * 8 * 64)
 
 
+@pytest.mark.parametrize(
+    ("kind", "gates"), [(nn.LSTM, 4), (nn.GRU, 3), (nn.RNN, 1)], ids=["LSTM", "GRU", "RNN"]
+)
+@pytest.mark.parametrize("ways", [1, 2])
+def test_recurrent_layers_multiply_in_each_step_and_direction(kind: type, gates: int, ways: int):
+    model = kind(3, 6, num_layers=2, bidirectional=ways == 2, batch_first=True).eval()
+    x = torch.zeros(8, 5, 3)
+    costs = operator_costs(model, lambda: model(x))
+    first, second = (gates * 6 * (inputs + 6) for inputs in (3, ways * 6))
+    assert sum(cost.flops for cost in costs) == 2 * 8 * 5 * ways * (first + second)
+    assert {cost.kind for cost in costs if cost.flops} == {"linear"}
+    if kind is nn.LSTM:
+        assert costs[0].shape in (None, Shape(8, 3 + 6, 24), Shape(40, 3, 24))
+
+
 def test_views_cost_nothing_and_an_expanded_tensor_what_it_repeats():
     model = nn.Flatten()
     x = torch.zeros(2, 3, 4)

@@ -141,7 +141,7 @@ def test_what_cannot_be_asked_for(tmp_path: Path):
         undertow.vary, squared, {"x": nothing, "ids": list("abcd")}, out=tmp_path / "o"
     ) == (
         "Squared: answers inf to 'a' (4 of 4 examples), asked as the reference; a model that gives "
-        "no numbers is compared with nothing"
+        "no numbers is compared with nothing, so mend it or leave these examples out"
     )
     labels = {"x": np.ones((2, 3)), "labels": ["cat", "owl"]}
     assert refused(

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from undertow.lab.interventions.site import Compiled
 from undertow.lab.measurements.operator_costs import bytes_of
+from undertow.lab.own_code import told
 
 Status = Literal[
     "native", "partly native", "emulated", "no effect", "error", "not here", "other batch"
@@ -33,6 +34,22 @@ class Built:
     operators: dict[str, int] = field(default_factory=dict)
     network: nn.Module | None = None
     """Where it is still a module: what it calls can be traced."""
+
+
+WORDS = (80, 160)
+"""Letters at the beginning and at the end of an engine's own words that a row shows: which error it
+is, and what it was about, after the places in its code that it passed."""
+
+
+def in_its_words(error: BaseException) -> str:
+    """What an engine raised, quoted, in one line without what a terminal obeys."""
+    said, (head, tail) = told(error), WORDS
+    return repr(said if len(said) <= sum(WORDS) else f"{said[:head]}…{said[-tail:]}")
+
+
+def gave_up(at: str, error: BaseException) -> str:
+    """What a row says of an engine that raised this as it was ``built`` or ``asked``."""
+    return f"it gave up as it was {at}; its words: {in_its_words(error)}"
 
 
 class CannotRun(Exception):
@@ -64,8 +81,10 @@ def of_engine(compiled: Compiled, size: int) -> Built:
     """An int8 engine, by what it tells of its operators. A weight that is held as an integer takes
     one byte of its four."""
     facts = compiled.effect.facts
-    integer = int(facts["int8.conv2d"] + facts["int8.linear"])
-    plain = int(facts["float.conv2d"] + facts["float.linear"])
+    integer, plain = (
+        int(sum(count for name, count in facts.items() if name.startswith(held)))
+        for held in ("int8.", "float.")
+    )
     held = size - 3 * compiled.effect.changed
     status: Status = "partly native" if plain else "native"
     note = f"{plain} of {integer + plain} operators stay float32" if plain else ""

@@ -16,13 +16,12 @@ import torch
 from undertow.lab.feeds.feed import Feed
 from undertow.lab.feeds.for_engines import calibration_images, for_engines
 from undertow.lab.lottery import sparse
-from undertow.lab.lottery.built import Built, of_module
+from undertow.lab.lottery.built import Built, gave_up, of_module
 from undertow.lab.lottery.ideal import LINEAR, Ideal
 from undertow.lab.lottery.variants import REFERENCE, Variant, variants
 from undertow.lab.lottery.worker import Ran, answered, built_or_why
 from undertow.lab.measurements.clocks import timed_together
 from undertow.lab.measurements.operator_costs import operator_costs
-from undertow.lab.own_code import told
 from undertow.lab.population import Population
 from undertow.lab.runner.member import build_member
 from undertow.lab.runner.places.chunk import resident_for
@@ -129,7 +128,7 @@ class _Network:
         try:
             made.logits(self.x_N[:batch])
         except Exception as error:
-            row.status, row.note = "error", told(error)
+            row.status, row.note = "error", gave_up("asked", error)
             return row, None
         return row, made
 

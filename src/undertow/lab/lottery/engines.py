@@ -16,7 +16,14 @@ from undertow.lab.interventions.arithmetic import TorchCompile
 from undertow.lab.interventions.runtime._engine import needed, quiet
 from undertow.lab.interventions.runtime._onnx import Session, export
 from undertow.lab.interventions.runtime.openvino_static import SETTINGS, unreported
-from undertow.lab.lottery.built import Built, CannotRun, Status, bytes_held, of_module
+from undertow.lab.lottery.built import (
+    Built,
+    CannotRun,
+    Status,
+    bytes_held,
+    in_its_words,
+    of_module,
+)
 
 ONNX = "ONNX Runtime"
 """What a message calls it."""
@@ -43,7 +50,7 @@ def compiled(network: nn.Module, x_B: Tensor) -> Built:
             built.logits(x_B)
         except torch._dynamo.exc.Unsupported as error:
             status = "partly native"
-            note = f"the graph breaks, so a part runs eager ({str(error).splitlines()[0]})"
+            note = f"the graph breaks, so a part runs eager; torch's words: {in_its_words(error)}"
             built = of_module(torch.compile(network, dynamic=False))  # type: ignore[arg-type]
             built.logits(x_B)
     return Built(built.logits, bytes_held(network), status, note)

@@ -8,6 +8,7 @@ import copy
 import torch
 from torch import Tensor, nn
 
+from undertow.lab.interventions.runtime._modules import kind_of
 from undertow.lab.lottery.built import Built, CannotRun, of_module
 
 GROUP = 32
@@ -64,7 +65,7 @@ def in_int4(network: nn.Module) -> Built:
             changed.set_submodule(name, Int4Linear(layer))
             count["int4"] += 1
         else:
-            count["float32"] += isinstance(layer, nn.Linear | nn.Conv2d)
+            count["float32"] += kind_of(layer) is not None
     if not count["int4"]:
         raise CannotRun(
             f"no linear layer has inputs in multiples of {GROUP} and outputs in multiples of "

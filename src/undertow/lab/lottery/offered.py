@@ -5,10 +5,10 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from undertow.lab.lottery.onnx_file import OnnxFile, is_onnx, opened
+from undertow.lab.lottery.onnx_file import OnnxFile, opened
 from undertow.lab.lottery.onnx_variants import onnx_variants
 from undertow.lab.lottery.variants import Variant, variants
-from undertow.lab.ways.given_model import model_named
+from undertow.lab.ways.given_model import is_onnx, model_named
 
 SPARSITY, CHANNELS = 0.9, 0.5
 """What is pruned and kept unless somebody says otherwise."""

@@ -11,7 +11,7 @@ from typing import Any
 from undertow.errors import UserError
 from undertow.lab.interventions.runtime._engine import needed
 from undertow.lab.own_code import told
-from undertow.lab.ways.given_model import ONNX, model_named
+from undertow.lab.ways.given_model import model_named
 
 LARGEST = 2**31 - 1
 """Bytes that one ONNX file may have."""
@@ -40,11 +40,6 @@ class OnnxFile:
         """The same as one file."""
         path.write_bytes(self.model.SerializeToString())
         return path
-
-
-def is_onnx(name: str) -> bool:
-    """Whether a model's name is that of an ONNX file."""
-    return Path(name).suffix.lower() == ONNX
 
 
 def opened(name: str) -> OnnxFile:

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from torch import nn
 
+from undertow.lab.interventions.runtime._modules import kind_of
 from undertow.lab.lottery.int4 import Int4Linear
 from undertow.lab.lottery.sparse import SparseLinear
 
@@ -38,9 +39,10 @@ def part_of(layer: nn.Module) -> Part | None:
     parameter is a quantized one."""
     if isinstance(layer, Int4Linear | SparseLinear) or hasattr(layer, "_packed_params"):
         return "changed"  # torch's own quantized layers have packed ones
-    if isinstance(layer, nn.Linear | nn.Conv2d):
-        return "fallback" if type(layer.weight) is nn.Parameter else "changed"
-    return None
+    if kind_of(layer) is None:
+        return None
+    weight = getattr(layer, "weight", None)  # recurrent layers call theirs otherwise
+    return "fallback" if weight is None or type(weight) is nn.Parameter else "changed"
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from undertow.lab.interventions.runtime._modules import kind_of
 from undertow.lab.interventions.weights._masks import keep_largest
 from undertow.lab.lottery.built import Built, CannotRun, of_module
 from undertow.lab.measurements.clocks import timed
@@ -89,7 +90,7 @@ def _sparse(
     count = {"sparse": 0, "dense": 0}
     for name, layer in list(changed.named_modules()):
         if not isinstance(layer, nn.Linear):
-            count["dense"] += isinstance(layer, nn.Conv2d)
+            count["dense"] += kind_of(layer) is not None
             continue
         matrix = of(layer.weight.detach())
         count["dense" if matrix is None else "sparse"] += 1

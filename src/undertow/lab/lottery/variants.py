@@ -29,6 +29,7 @@ from undertow.lab.lottery.built import (
     CannotRun,
     OtherBatch,
     bytes_held,
+    in_its_words,
     of_engine,
     of_module,
 )
@@ -179,7 +180,9 @@ def _torchao_int4(network: nn.Module, x_B: Tensor, calibration: Tensor) -> Built
     try:
         torchao.quantize_(converted, torchao.Int4WeightOnlyConfig(set_inductor_config=False))
     except ImportError as error:  # It wants a GPU's kernels.
-        raise CannotRun(f"torchao says: {error}") from error
+        raise CannotRun(
+            f"torchao wants a package that is not here; its words: {in_its_words(error)}"
+        ) from error
     if not any(type(p) is not nn.Parameter for p in converted.parameters()):
         raise NoEffectError("torchao left every layer as it was, without a word")
     return of_module(converted)

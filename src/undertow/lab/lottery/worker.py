@@ -18,10 +18,11 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from undertow.errors import NoEffectError, UndertowError, UserError
-from undertow.lab.lottery.built import Built, CannotRun, Status
+from undertow.lab.lottery.built import Built, CannotRun, Status, gave_up
 from undertow.lab.lottery.offered import network_of, variants_for
 from undertow.lab.lottery.onnx_file import OnnxFile
 from undertow.lab.lottery.shares import shares_of_time
@@ -30,7 +31,7 @@ from undertow.lab.lottery.variants import Variant
 from undertow.lab.measurements.clocks import timed_together
 from undertow.lab.measurements.onnx_costs import onnx_costs
 from undertow.lab.measurements.operator_costs import Cost, operator_costs
-from undertow.lab.own_code import told
+from undertow.no_numbers import flat, no_numbers
 
 TURNS = "all in turns"
 """What is done once each variant has been built and asked."""
@@ -103,8 +104,10 @@ def ran(request: Request, tell: Callable[[str], object] = lambda at: None) -> di
             made.logits(x_B)
             built[variant.name] = made
         except (Exception, SystemExit) as error:
-            why = str(error) if isinstance(error, UserError) else told(error)
+            why = str(error) if isinstance(error, UserError) else gave_up("asked", error)
             found[variant.name].status, found[variant.name].note = "error", why
+        if variant is reference and _undecided(answers.get(variant.name)):
+            break  # who asked refuses it, so nothing is set beside it
     tell(TURNS)
     calls = {name: (lambda m=made: m.logits(x_B)) for name, made in built.items()}
     for name, seconds in timed_together(calls, request.repeats, process=request.process).items():
@@ -130,9 +133,14 @@ def built_or_why(
     except UndertowError as why:
         return Ran("not here", str(why)), None
     except (Exception, SystemExit) as error:
-        return Ran("error", told(error)), None
+        return Ran("error", gave_up("built", error)), None
     lasted = time.perf_counter() - begun
     return Ran(made.status, made.note, made.size, made.operators, built_in=lasted), made
+
+
+def _undecided(answer: NDArray[Any] | None) -> bool:
+    """Whether there are examples to which it answers no numbers."""
+    return answer is not None and bool(no_numbers(flat(answer)).any())
 
 
 def _look_inside(

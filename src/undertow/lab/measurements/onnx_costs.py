@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from undertow.lab.interventions.runtime._engine import needed
+from undertow.lab.interventions.runtime._engine import needed, quiet
 from undertow.lab.measurements.operator_costs import Cost, Kind
 from undertow.lab.measurements.roofline import Shape
 from undertow.lab.own_code import told
@@ -25,7 +25,8 @@ POINTWISE = {
     "Or", "PRelu", "Pow", "Reciprocal", "Relu", "Round", "Selu", "Sigmoid", "Sign", "Sin",
     "Softplus", "Softsign", "Sqrt", "Sub", "Swish", "Sum", "Tanh", "ThresholdedRelu", "Where",
 }  # fmt: skip
-MULTIPLYING = {"Attention", "DeformConv", "Einsum", "GRU", "If", "LSTM", "Loop", "RNN", "Scan"}
+RECURRENT = {"GRU", "LSTM", "RNN"}
+MULTIPLYING = {"Attention", "DeformConv", "Einsum", "If", "Loop", "Scan"}
 """Operators that multiply, or whose own graphs may, and are not counted here."""
 
 
@@ -67,10 +68,29 @@ def onnx_costs(model: Any, name: str, shape: Sides) -> Counted:
     _with_shape(given.graph, name, shape)
     try:
         plain = inliner.inline_local_functions(given) if len(given.functions) else given
-        graph = inference.infer_shapes(plain, data_prop=True).graph
-        return _counted(graph, _tensors(onnx, graph), _constants(graph))
+        found = _of(onnx, inference.infer_shapes(plain, data_prop=True).graph)
     except Exception as error:  # onnx raises errors of its own, and others, for a wrong graph
-        return Counted([], f"onnx's shape inference fails: {told(error)}", {})
+        return Counted([], f"onnx's shape inference fails; its words: {told(error)!r}", {})
+
+    if not found.unknown:
+        return found
+    computed = _by_onnxruntime(onnx, plain)
+    return found if computed is None or computed.unknown else computed
+
+
+def _of(onnx: Any, graph: Any) -> Counted:
+    return _counted(graph, _tensors(onnx, graph), _constants(graph))
+
+
+def _by_onnxruntime(onnx: Any, model: Any) -> Counted | None:
+    """By ONNX Runtime's own inference, which also follows shapes that a graph computes, as torch's
+    exporter writes them around LSTM."""
+    try:
+        with quiet():
+            (tools,) = needed("", "onnxruntime.tools.symbolic_shape_infer")
+            return _of(onnx, tools.SymbolicShapeInference.infer_shapes(model).graph)
+    except Exception:  # it raises whatever it meets in operators that it does not know
+        return None
 
 
 def _with_shape(graph: Any, name: str, shape: Sides) -> None:
@@ -128,7 +148,19 @@ def _product(node: Any, known: Sequence[_Tensor]) -> tuple[Kind, float, Shape | 
         return "convolution", 2.0 * math.prod(out) * patch, shape
     if node.op_type == "ConvTranspose":
         return "convolution", 2.0 * math.prod(sides[0]) * math.prod(sides[1][1:]), None
+    if node.op_type in RECURRENT:
+        steps, product = _recurrent(node, *sides[:3])
+        return "linear", steps * product.flops, product
     return "pointwise" if node.op_type in POINTWISE else "other", 0.0, None
+
+
+def _recurrent(node: Any, x: Sides, w: Sides, r: Sides) -> tuple[int, Shape]:
+    """How often, over time and directions, a batch is multiplied with all gates' weights, of inputs
+    and of states, which lie one above the other; and the shape of that product."""
+    batch_first = {each.name: each.i for each in node.attribute}.get("layout")
+    batch, time = x[:2] if batch_first else x[1::-1]
+    directions, gates, inputs = w
+    return directions * time, Shape(batch, inputs + r[2], gates)
 
 
 def _gemm(node: Any, a: Sides, b: Sides) -> Shape:

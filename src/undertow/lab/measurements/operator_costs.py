@@ -18,6 +18,8 @@ from undertow.lab.measurements.roofline import Shape
 
 Kind = Literal["linear", "convolution", "attention", "pointwise", "other"]
 LINEAR = {"mm", "addmm", "bmm", "baddbmm"}
+LSTM = "mkldnn_rnn_layer"
+"""oneDNN's, of which torch counts nothing; other recurrent layers call products, step by step."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,7 @@ class _Counting(TorchDispatchMode):  # type: ignore[no-untyped-call]
             operator=f"{func.namespace}.{name}",
             kind=_kind(func, name),
             module=max(self.modules.parents - {"Global"}, key=lambda m: m.count("."), default=""),
-            flops=float(counted(*args, **named, out_val=out)) if counted else 0.0,
+            flops=_flops(counted, name, args, named, out),
             weights=sum(map(bytes_of, weights)),
             touched=sum(map(bytes_of, read)) + sum(map(bytes_of, left)),
             dtype=str((read or left)[0].dtype).removeprefix("torch.") if read or left else "",
@@ -90,8 +92,23 @@ class _Counting(TorchDispatchMode):  # type: ignore[no-untyped-call]
         )
 
 
+def _flops(counted: Any, name: str, args: Sequence[Any], named: dict[str, Any], out: Any) -> float:
+    if name == LSTM:
+        steps: int = args[0].shape[0]
+        return steps * _step_of_lstm(args).flops
+    return float(counted(*args, **named, out_val=out)) if counted else 0.0
+
+
+def _step_of_lstm(args: Sequence[Any]) -> Shape:
+    """A batch by the weights of all gates, of inputs and of states, which lie one above the other.
+    One call is one layer in one direction."""
+    x_TBI, of_inputs, of_states = args[:3]
+    gates, inputs = of_inputs.shape
+    return Shape(x_TBI.shape[1], inputs + of_states.shape[1], gates)
+
+
 def _kind(func: Any, name: str) -> Kind:
-    if name in LINEAR or "_mm" in name:
+    if name in LINEAR or "_mm" in name or name == LSTM:
         return "linear"
     if "convolution" in name:
         return "convolution"
@@ -112,6 +129,8 @@ def _shape(name: str, args: Sequence[Any], out: Any) -> Shape | None:
         return Shape(
             out.numel() // out.shape[1], weight[0].numel(), weight.shape[0]
         )  # Groups share the columns: each has as long a sum.
+    if name == LSTM:
+        return _step_of_lstm(args)
     return None
 
 

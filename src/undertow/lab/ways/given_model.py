@@ -13,6 +13,7 @@ from typing import Any
 from torch import nn
 
 from undertow.errors import UserError
+from undertow.lab.interventions.runtime._engine import loading_quietly
 from undertow.lab.own_code import told
 from undertow.lab.own_file import run_file
 from undertow.records.checkpoints import checkpoint_among
@@ -25,20 +26,37 @@ def model_named(name: str) -> nn.Module | Path:
     """A module, as ``file.py:function`` or ``package.module:function`` returns it, or the path of
     an ONNX file. The person's code runs here. ``UserError`` for anything else; a checkpoint is not
     opened."""
-    _refuse_checkpoint(name)
-    if Path(name).suffix.lower() == ONNX:
+    refuse_unnamed(name)
+    if is_onnx(name):
         return _there(name, Path(name))
-    place, colon, function = name.rpartition(":")
-    if not colon or not place or not function.isidentifier():
-        raise UserError(f"{name}: names no function; give {EXAMPLE}, or an .onnx file")
-    module = _module(name, place)
-    made = _called(name, module, function)
+    place, _, function = name.rpartition(":")
+    with loading_quietly():
+        made = _called(name, _module(name, place), function)
     if not isinstance(made, nn.Module):
         raise UserError(
             f"{name}: returned {type(made).__name__}; it must return a torch.nn.Module, ready to "
             "be asked"
         )
     return made
+
+
+def is_onnx(name: str) -> bool:
+    """Whether a model's name is that of an ONNX file."""
+    return Path(name).suffix.lower() == ONNX
+
+
+def refuse_unnamed(name: str) -> None:
+    """``UserError`` for a name that can be no model's, before anything is run."""
+    _refuse_checkpoint(name)
+    if is_onnx(name):
+        return
+    place, colon, function = name.rpartition(":")
+    if is_onnx(place):
+        raise UserError(
+            f"{name}: an ONNX file has no function that makes it; give the file alone: {place}"
+        )
+    if not colon or not place or not function.isidentifier():
+        raise UserError(f"{name}: names no function; give {EXAMPLE}, or an .onnx file")
 
 
 def _refuse_checkpoint(name: str) -> None:

@@ -3,10 +3,11 @@ import logging.handlers
 import subprocess
 import sys
 import warnings
+from contextlib import nullcontext
 
 import pytest
 
-from undertow.lab.interventions.runtime._engine import quiet
+from undertow.lab.interventions.runtime._engine import loading_quietly, quiet
 
 pytestmark = pytest.mark.heavy
 
@@ -25,6 +26,21 @@ def test_quiet_ends_where_it_is_left(capsys, monkeypatch):
     assert capsys.readouterr().out == ""
     with pytest.warns(UserWarning, match="afterwards"):
         warnings.warn("afterwards", stacklevel=1)
+
+
+def test_what_torchao_logs_as_it_is_loaded_is_not_heard_and_all_else_is(monkeypatch):
+    heard = logging.handlers.BufferingHandler(10)
+    names = ("torchao", "torch.utils._pytree", "mine")
+    for name in names:
+        monkeypatch.setattr(logging.getLogger(name), "handlers", [heard])
+    for where in (loading_quietly, nullcontext):
+        with where():
+            for name in names:
+                logging.getLogger(name).warning(f"{name} in {where.__name__}")
+    logging.getLogger("torchao").error("broken")
+    assert [record.getMessage() for record in heard.buffer] == [
+        "mine in loading_quietly", *(f"{name} in nullcontext" for name in names), "broken",
+    ]  # fmt: skip
 
 
 def test_quiet_ends_with_an_error_too():

@@ -29,6 +29,12 @@ def test_operators_are_counted_by_type_and_a_shared_weight_once():
     }
 
 
+def test_recurrent_layers_are_counted_where_there_are_any():
+    effect = effect_of("engine", [Operator("recurrent", "a", codes(-1, 1))])
+    assert (effect.facts["int8.recurrent"], effect.facts["float.recurrent"]) == (1, 0)
+    assert effect.facts["int8.linear"] == 0
+
+
 @pytest.mark.parametrize(
     ("held", "bits"),
     [

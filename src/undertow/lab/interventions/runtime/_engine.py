@@ -43,6 +43,21 @@ def quiet() -> Iterator[None]:
             logging.root.setLevel(level)
 
 
+@contextmanager
+def loading_quietly() -> Iterator[None]:
+    """No warnings of torchao's meanwhile, which it logs as it is loaded: of kernels for other
+    machines, and of what torch deprecates in it. A person's code, which may load it, is heard."""
+    loggers = [logging.getLogger(name) for name in ("torchao", "torch.utils._pytree")]
+    levels = [each.level for each in loggers]
+    for each in loggers:
+        each.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        for each, level in zip(loggers, levels, strict=True):
+            each.setLevel(level)
+
+
 def calibration(intervention: object, x_NCHW: torch.Tensor, batch: int) -> list[torch.Tensor]:
     """The images in order, ``batch`` at a time. Without any, an engine would make up the ranges of
     activations."""

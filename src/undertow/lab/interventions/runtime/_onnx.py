@@ -16,17 +16,22 @@ from undertow.lab.interventions.runtime._operators import Kind, Operator
 
 PACKAGES = ("onnx", "onnxscript", "onnxruntime", "onnxruntime.quantization")
 INPUT, OUTPUT = "images", "logits"
-PLAIN: dict[str, Kind] = {"Conv": "conv2d", "Gemm": "linear", "MatMul": "linear"}
-INTEGER: dict[str, tuple[Kind, int]] = {
-    "QLinearConv": ("conv2d", 3),
-    "ConvInteger": ("conv2d", 1),
-    "QGemm": ("linear", 3),
-    "QLinearMatMul": ("linear", 3),
-    "MatMulInteger": ("linear", 1),
-    "MatMulIntegerToFloat": ("linear", 1),
-    "DynamicQuantizeMatMul": ("linear", 1),
+PLAIN: dict[str, Kind] = {
+    "Conv": "conv2d", "Gemm": "linear", "MatMul": "linear", "LSTM": "recurrent",
+    "GRU": "recurrent", "RNN": "recurrent",
+}  # fmt: skip
+INTEGER: dict[str, tuple[Kind, int, int]] = {
+    "QLinearConv": ("conv2d", 3, 1),
+    "ConvInteger": ("conv2d", 1, 1),
+    "QGemm": ("linear", 3, 1),
+    "QLinearMatMul": ("linear", 3, 1),
+    "MatMulInteger": ("linear", 1, 1),
+    "MatMulIntegerToFloat": ("linear", 1, 1),
+    "DynamicQuantizeMatMul": ("linear", 1, 1),
+    "DynamicQuantizeLSTM": ("recurrent", 1, 2),
 }
-"""ONNX Runtime's integer operators: the kind, and which of its inputs is the weight."""
+"""ONNX Runtime's integer operators: the kind, which of its inputs is the first weight, and how many
+weights there are."""
 
 
 def export(intervention: object, model: nn.Module, shape_CHW: torch.Size, place: Path) -> Path:
@@ -108,13 +113,14 @@ def operators(intervention: object, plain: Path, graph: Any) -> list[Operator]:
     found = []
     for node in graph.node:
         if node.op_type in INTEGER:
-            kind, position = INTEGER[node.op_type]
-            codes = held.get(node.input[position])
-            if codes is not None and np.issubdtype(codes.dtype, np.integer):
-                found.append(Operator(kind, node.input[position], codes))
+            kind, first, count = INTEGER[node.op_type]
+            names = node.input[first : first + count]
+            codes = [held[name].ravel() for name in names if name in held]
+            if len(codes) == count and all(np.issubdtype(c.dtype, np.integer) for c in codes):
+                found.append(Operator(kind, names[0], np.concatenate(codes)))
     before = onnx.load(plain).graph
     weights = {tensor.name for tensor in before.initializer}
-    for kind in ("conv2d", "linear"):
+    for kind in dict.fromkeys(PLAIN.values()):
         names = [
             n.input[1]
             for n in before.node

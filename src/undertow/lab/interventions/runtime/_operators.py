@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from undertow.errors import NoEffectError
 from undertow.lab.interventions.site import Effect
 
-Kind = Literal["conv2d", "linear"]
+Kind = Literal["conv2d", "linear", "recurrent"]
 
 
 class Operator(NamedTuple):
@@ -39,7 +39,9 @@ def effect_of(intervention: object, operators: Sequence[Operator]) -> Effect:
         raise NoEffectError(
             f"{intervention!r} made no operator an integer one; the model has {found}"
         )
-    names = ("int8.conv2d", "float.conv2d", "int8.linear", "float.linear")
+    names = ["int8.conv2d", "float.conv2d", "int8.linear", "float.linear"]
+    if any(op.kind == "recurrent" for op in operators):
+        names += ["int8.recurrent", "float.recurrent"]
     facts = {name: float(count[name]) for name in names}
     spans = [int(codes.max()) - int(codes.min()) + 1 for codes in held.values()]
     facts["bits"] = float(math.ceil(math.log2(max(spans))))

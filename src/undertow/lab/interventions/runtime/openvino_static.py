@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -22,6 +23,9 @@ KINDS: dict[str, Kind] = {
     "FullyConnected": "linear",
     "MatMul": "linear",
 }
+LAYERS = {"LSTMSequence", "GRUSequence", "RNNSequence", "LSTMCell", "GRUCell", "RNNCell"}
+PARTS = {"RNNSeq", "RNNCell"}
+"""Recurrent layers in a model, and what the plugin runs of them."""
 INTEGERS = {"i8", "u8"}
 SETTINGS = {
     "INFERENCE_NUM_THREADS": 1,
@@ -81,7 +85,7 @@ class OpenVINOStaticInt8(AbstractRuntime):
                 plain,
                 nncf.Dataset([x_BCHW.numpy() for x_BCHW in images]),
                 subset_size=len(images),
-                advanced_parameters=self._advanced(),
+                advanced_parameters=self._advanced(max(map(len, images)) > 1),
             )
             compiled = openvino.Core().compile_model(integer, "CPU", SETTINGS)
             effect = effect_of(self, _operators(integer, compiled.get_runtime_model()))
@@ -91,12 +95,15 @@ class OpenVINOStaticInt8(AbstractRuntime):
 
         return Compiled(logits, effect)
 
-    def _advanced(self) -> Any:
+    def _advanced(self, batches: bool) -> Any:
+        """Ranges are the mean over images, also where a model takes them in ``batches`` alone: NNCF
+        knows that of a data loader, and takes an array for one image."""
         (parameters,) = needed(self, "nncf.quantization.advanced_parameters")
         fix = parameters.OverflowFix
         return parameters.AdvancedQuantizationParameters(
             overflow_fix=fix.ENABLE if self.exact_sums else fix.FIRST_LAYER,
             disable_bias_correction=not self.bias_correction,
+            batchwise_statistics=batches,
         )
 
 
@@ -135,7 +142,32 @@ def _operators(integer: Any, run: Any) -> list[Operator]:
         whole = {_fact(node, "runtimePrecision"), _fact(weight, "runtimePrecision")} <= INTEGERS
         name = weight.get_friendly_name()
         found.append(Operator(kind, name, stored[name].data if whole else None))
-    return found
+    return [*found, *_recurrent(integer, run)]
+
+
+def _recurrent(integer: Any, run: Any) -> list[Operator]:
+    """Recurrent layers as the model has them: the plugin runs the two directions of one apart, and
+    cuts its weights up for that. They run in integers where all of what it runs of them does."""
+    layers = [node for node in integer.get_ops() if node.get_type_name() in LAYERS]
+    parts = [node for node in run.get_ordered_ops() if _fact(node, "layerType") in PARTS]
+    whole = all(_fact(node, "runtimePrecision") in INTEGERS for node in parts)
+    return [
+        Operator("recurrent", node.get_friendly_name(), _codes(node) if whole else None)
+        for node in layers
+    ]
+
+
+def _codes(layer: Any) -> Any:
+    """Of its weights of inputs and of states: the matrices of integers among what it reads."""
+    found = []
+    for place in range(layer.get_input_size()):
+        node = layer.input_value(place).get_node()
+        while node.get_input_size():  # Past what turns them into floating point.
+            node = node.input_value(0).get_node()
+        held = node.data if node.get_type_name() == "Constant" else np.zeros(0)
+        if held.ndim == 3 and np.issubdtype(held.dtype, np.integer):
+            found.append(held.ravel())
+    return np.concatenate(found) if found else None
 
 
 def _fact(node: Any, name: str) -> str:

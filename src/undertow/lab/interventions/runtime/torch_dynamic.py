@@ -12,7 +12,8 @@ from torch import nn
 
 from undertow.errors import UserError
 from undertow.lab.interventions.runtime._engine import quiet
-from undertow.lab.interventions.runtime._operators import Operator, effect_of
+from undertow.lab.interventions.runtime._modules import Codes, asked, operators
+from undertow.lab.interventions.runtime._operators import effect_of
 from undertow.lab.interventions.site import AbstractRuntime, Compiled
 
 
@@ -42,16 +43,12 @@ class TorchDynamicInt8(AbstractRuntime):
 
     def compile(self, model: nn.Module, calibration_x_NCHW: torch.Tensor) -> Compiled:
         converted = self.converted(model)
-
-        @torch.no_grad()
-        def logits(x_BCHW: torch.Tensor) -> torch.Tensor:
-            answer: torch.Tensor = converted(x_BCHW)
-            return answer
+        logits = asked(converted)
 
         def one_by_one(x_BCHW: torch.Tensor) -> torch.Tensor:
             return torch.cat([logits(x_1CHW) for x_1CHW in torch.split(x_BCHW, 1)])
 
-        effect = effect_of(self, _operators(converted))
+        effect = effect_of(self, operators(converted, _codes))
         return Compiled(one_by_one if self.alone else logits, effect)
 
     def converted(self, model: nn.Module) -> nn.Module:
@@ -88,15 +85,8 @@ class TorchDynamicInt8(AbstractRuntime):
         return found  # type: ignore[no-any-return]
 
 
-def _operators(model: nn.Module) -> list[Operator]:
-    integer = torch.ao.nn.quantized.dynamic.Linear
-    found = []
-    for name, module in model.named_modules():
-        if isinstance(module, nn.Conv2d):
-            found.append(Operator("conv2d", name, None))
-        elif isinstance(module, nn.Linear):
-            found.append(Operator("linear", name, None))
-        elif isinstance(module, integer):
-            codes = module.weight().int_repr()  # type: ignore[no-untyped-call]
-            found.append(Operator("linear", name, codes.numpy()))
-    return found
+def _codes(layer: nn.Module) -> Codes | None:
+    if not isinstance(layer, torch.ao.nn.quantized.dynamic.Linear):
+        return None
+    codes: Codes = layer.weight().int_repr().numpy()  # type: ignore[no-untyped-call]
+    return codes

@@ -9,7 +9,8 @@ import torch
 from torch import nn
 
 from undertow.lab.interventions.runtime._engine import needed, quiet
-from undertow.lab.interventions.runtime._operators import Operator, effect_of
+from undertow.lab.interventions.runtime._modules import Codes, asked, operators
+from undertow.lab.interventions.runtime._operators import effect_of
 from undertow.lab.interventions.site import AbstractRuntime, Compiled
 
 
@@ -37,13 +38,7 @@ class TorchaoLinearInt8(AbstractRuntime):
 
     def compile(self, model: nn.Module, calibration_x_NCHW: torch.Tensor) -> Compiled:
         converted = self.converted(model)
-
-        @torch.no_grad()
-        def logits(x_BCHW: torch.Tensor) -> torch.Tensor:
-            answer: torch.Tensor = converted(x_BCHW)
-            return answer
-
-        return Compiled(logits, effect_of(self, _operators(converted)))
+        return Compiled(asked(converted), effect_of(self, operators(converted, _codes)))
 
     def converted(self, model: nn.Module) -> nn.Module:
         """A copy whose linear layers have integer weights; still a module, to be called or
@@ -63,12 +58,7 @@ class TorchaoLinearInt8(AbstractRuntime):
         return changed
 
 
-def _operators(model: nn.Module) -> list[Operator]:
-    found = []
-    for name, module in model.named_modules():
-        if isinstance(module, nn.Conv2d):
-            found.append(Operator("conv2d", name, None))
-        elif isinstance(module, nn.Linear):
-            codes = getattr(module.weight, "qdata", None)  # Only torchao's integer tensors have it.
-            found.append(Operator("linear", name, None if codes is None else codes.numpy()))
-    return found
+def _codes(layer: nn.Module) -> Codes | None:
+    """Only torchao's integer tensors have any."""
+    held = getattr(layer.weight, "qdata", None) if isinstance(layer, nn.Linear) else None
+    return None if held is None else held.numpy()

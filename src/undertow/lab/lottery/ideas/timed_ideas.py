@@ -14,14 +14,13 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from undertow.lab.lottery.built import Built
+from undertow.lab.lottery.built import Built, gave_up
 from undertow.lab.lottery.engines import in_onnxruntime
 from undertow.lab.lottery.ideas import IDEAS
 from undertow.lab.lottery.ideas.idea import Counted, Idea, counted
 from undertow.lab.lottery.variants import REFERENCE, Variant, variants
 from undertow.lab.lottery.worker import Ran, answer_by_file, built_or_why
 from undertow.lab.measurements.clocks import timed_together
-from undertow.lab.own_code import told
 
 ENGINES = (REFERENCE, "compile", "onnxruntime", "openvino")
 """All in float32."""
@@ -112,7 +111,7 @@ def agreeing(engine: Variant, network: nn.Module, x_B: Tensor) -> tuple[Ran, Bui
         with torch.no_grad():
             expected = network(x_B)
     except Exception as error:
-        row.status, row.note = "error", told(error)
+        row.status, row.note = "error", gave_up("asked", error)
         return row, None
     near = (answer - expected).abs() <= AGREES * expected.abs().max()  # NaN is not.
     if not near.all():
