@@ -137,10 +137,14 @@ def test_views_cost_nothing_and_what_is_not_counted_is_said():
         ),
     ],
 )
-def test_shapes_that_cannot_be_told_leave_no_costs_and_are_said(nodes: list, why: str):
+def test_shapes_that_cannot_be_told_leave_no_costs_and_no_file_and_are_said(
+    nodes: list, why: str, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
     counted = onnx_costs(model(nodes, [value("x", FREE, 2)], [value("y", 2, "n")]), "x", (8, 2))
     assert counted.costs == []
     assert counted.said == f"nothing is predicted: {why}"
+    assert not any(tmp_path.iterdir())
 
 
 def test_a_wrong_graph_is_said_and_raises_nothing():

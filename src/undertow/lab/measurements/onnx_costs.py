@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import chdir
+from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
 from undertow.lab.interventions.runtime._engine import needed, quiet
@@ -84,11 +86,13 @@ def _of(onnx: Any, graph: Any) -> Counted:
 
 def _by_onnxruntime(onnx: Any, model: Any) -> Counted | None:
     """By ONNX Runtime's own inference, which also follows shapes that a graph computes, as torch's
-    exporter writes them around LSTM."""
+    exporter writes them around LSTM. Where it fails it leaves a file where it runs."""
     try:
-        with quiet():
+        with quiet(), TemporaryDirectory() as folder:
             (tools,) = needed("", "onnxruntime.tools.symbolic_shape_infer")
-            return _of(onnx, tools.SymbolicShapeInference.infer_shapes(model).graph)
+            with chdir(folder):
+                inferred = tools.SymbolicShapeInference.infer_shapes(model)
+            return _of(onnx, inferred.graph)
     except Exception:  # it raises whatever it meets in operators that it does not know
         return None
 
