@@ -52,15 +52,15 @@ class Meant(NamedTuple):
     """Columns that may be grades, where there are several and so none is taken."""
 
 
-def key_meant(frame: pl.DataFrame) -> str | None:
-    """The column that names the example, as far as names and values tell."""
-    return columns_meant(frame).id
+def key_meant(frame: pl.DataFrame, sides: Between = ONE_FILE) -> str | None:
+    """The column that names the example, as far as names, values and both ``sides`` tell."""
+    return columns_meant(frame, sides).id
 
 
 def columns_meant(frame: pl.DataFrame, sides: Between = ONE_FILE) -> Meant:
     """Columns by what they seem to be, as far as names, values and both ``sides`` tell."""
     flat = frame.select(c for c in frame if not is_nested(c))
-    key, member = key_and_member(flat)
+    key, member = key_and_member(flat, sides.names)
     rest = [c for c in flat.columns if c not in (key, member)]
     predictions, label = _answers(flat, rest, sides)
     pairs = _pairs(flat, rest, sides, (predictions, label))
@@ -195,7 +195,7 @@ def _grades(frame: pl.DataFrame, rest: Sequence[str], sides: Between) -> list[st
 def _is_graded(number: pl.Series, name: str, sides: Between) -> bool:
     """Whether it may be grades by what it holds: what differs between the sides is what a model
     made, and in one file alone few whole numbers are as well a class."""
-    return name in sides.apart or (sides == ONE_FILE and has_decimals(number))
+    return name in sides.apart or (not sides.tells and has_decimals(number))
 
 
 def _reach(number: pl.Series) -> int | None:
@@ -209,7 +209,7 @@ def _models(frame: pl.DataFrame, rest: Iterable[str], label: str, sides: Between
     may do so too, and what is the same on both sides is no answer of a model."""
     known, others = values_of(frame[label]), [c for c in rest if c != label]
     found = [c for c in others if (said := values_of(frame[c])) and said <= known]
-    if sides != ONE_FILE:
+    if sides.tells:
         return [c for c in found if c not in sides.same][:MOST_MODELS]
     if positive_among(known) is not None and len(others) > 1 and not are_numbered(found):
         return []

@@ -32,7 +32,15 @@ def flags_said(
     unknown = right is None and flags.endswith(flag_of("label", UNKNOWN))
     apart = APART if unknown and not several else ""
     told = _labels(frame, flags, sides) if apart else ""
-    return f"{flags}{apart}{told}{choices(frame, flags, sides)}{way_by_row(flags)}"
+    return f"{flags}{apart}{told}{choices(frame, flags, sides)}{_no_id(frame, sides)}{way_by_row(flags)}"
+
+
+def _no_id(frame: pl.DataFrame, sides: Between) -> str:
+    """Which column would be taken for the ids but for its values, which the files do not share."""
+    name = key_meant(frame)
+    if name not in sides.names.apart or name == "example_id":
+        return ""
+    return f"; {name!r} names no examples, as the files share few of its values or none"
 
 
 def _labels(frame: pl.DataFrame, flags: str, sides: Between) -> str:
