@@ -31,6 +31,8 @@ from undertow.records.usual_names import (
     those_called,
 )
 
+READ = ("score", "correct")
+"""Names of outcomes that readers know."""
 MOST_MODELS = 64
 """Columns beyond which nobody would want to see all of them in a message."""
 UNKNOWN = "COLUMN"
@@ -66,16 +68,10 @@ def columns_meant(frame: pl.DataFrame, sides: Between = ONE_FILE) -> Meant:
     pairs = _pairs(flat, rest, sides, (predictions, label))
     if len(pairs) > 1:
         return Meant(key, member, [], None, None, pairs)
-    score = next((c for c in those_called(SCORE, rest) if c not in predictions), None)
-    if score in sides.same:
-        score = None
-    grades = list[str]()
-    if score is None and label is None and not predictions:
-        score = _outcome(flat, rest, sides)
-        grades = _grades(flat, rest, sides) if score is None else []
-    if len(grades) == 1:
-        score = grades[0]
-    several = grades if len(grades) > 1 else ()
+    alone = label is None and not predictions
+    scores = _scores(flat, [c for c in rest if c not in predictions], sides, alone=alone)
+    several = scores if len(scores) > 1 else ()
+    score = scores[0] if len(scores) == 1 or (scores and not alone) else None
     return Meant(key, member, predictions, label, score, grades=several)
 
 
@@ -155,15 +151,31 @@ def _told_apart(
     )
 
 
-def _outcome(frame: pl.DataFrame, rest: Sequence[str], sides: Between) -> str | None:
-    """A column of two values that is called as right answers to a question may be, such as ``hit``,
-    or as wrong ones, such as ``miss``, and is no label: it differs between the sides, or nothing
-    beside it is a probability."""
+def _scores(
+    frame: pl.DataFrame, rest: Sequence[str], sides: Between, *, alone: bool
+) -> Sequence[str]:
+    """The columns that may say how good an answer is; the one that readers know where there is one,
+    as they take no other. Beside labels and predictions, which are not ``alone``, those that are
+    called so."""
+    called = [c for c in those_called(SCORE, rest) if c not in sides.same]
+    if {*called} & {*READ}:
+        return [c for c in READ if c in called][:1]
+    if not alone:
+        return called
+    sure = [*called, *_outcomes(frame, rest, sides)]
+    grades = _grades(frame, rest, sides)
+    return [*dict.fromkeys([*sure, *(c for c in grades if not sure or says_grade(c))])]
+
+
+def _outcomes(frame: pl.DataFrame, rest: Sequence[str], sides: Between) -> list[str]:
+    """Columns of two values that are called as right answers to a question may be, such as ``hit``,
+    or as wrong ones, such as ``miss``, and are no label: they differ between the sides, or nothing
+    beside them is a probability."""
     names = [*those_called(OUTCOME_TOO, rest), *(c for c in rest if says_wrong(c))]
     names = [c for c in names if c not in sides.same]
     names = [c for c in names if positive_among(values_of(frame[c])) is not None]
     likely = [c for c in rest if says_how_likely(c) and not says_how_sure(c)]
-    return next((c for c in names if c in sides.apart or not likely), None)
+    return [c for c in names if c in sides.apart or not likely]
 
 
 def _labels(frame: pl.DataFrame, rest: Iterable[str], predictions: Sequence[str]) -> list[str]:
