@@ -5,7 +5,8 @@ This is done in one place, between the file and all that looks at its columns.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+import shlex
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -140,7 +141,20 @@ def _first(path: Path, frame: pl.DataFrame, flag: str, reading: Reading) -> str:
     found = next(iter(named_in(frame, given)), None)
     if found is None:
         refuse_absent(path, frame, flag, given, reading)
+    if flag == "score" and reading.pick is None:
+        _refuse_several_scores(path, named_in(frame, given))
     return found
+
+
+def _refuse_several_scores(path: Path, found: Sequence[str]) -> None:
+    """Raises ``TableError`` where a file has several of the scores that were named: the first would
+    stand on both sides, whichever of them was meant."""
+    if len(found) > 1:
+        first, second = (shlex.quote(f"{path}::{name}") for name in found[:2])
+        raise TableError(
+            f"{flag_of('score', *found)}: {path} has all of these columns; name one, or, if each is "
+            f"of a model of its own, give a model on each side: {first} --against {second}"
+        )
 
 
 def _refuse_twice(asked: Iterable[tuple[str, str]]) -> None:

@@ -164,7 +164,16 @@ def _scores(
         return called
     sure = [*called, *_outcomes(frame, rest, sides)]
     grades = _grades(frame, rest, sides)
-    return [*dict.fromkeys([*sure, *(c for c in grades if not sure or says_grade(c))])]
+    found = [*dict.fromkeys([*sure, *(c for c in grades if not sure or says_grade(c))])]
+    return found or _named_scores(frame, rest)
+
+
+def _named_scores(frame: pl.DataFrame, rest: Sequence[str]) -> list[str]:
+    """Several columns of numbers that are called scores, of whatever: each of a model, or of a
+    judge. One alone may be anything."""
+    named = [c for c in rest if "score" in plain(c).split("_") and not says_how_likely(c)]
+    able = [c for c in named if numbers_in(frame[c]) is not None]
+    return able if len(able) > 1 else []
 
 
 def _outcomes(frame: pl.DataFrame, rest: Sequence[str], sides: Between) -> list[str]:

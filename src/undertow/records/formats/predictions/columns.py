@@ -142,7 +142,7 @@ def _require(
         refuse_nested(path, frame, keys, said)
         refuse_run(path, frame, keys, said)
     raise UnnamedColumns.of(
-        f"{said}; name its columns with ", frame, partial(flags_said, frame, right)
+        f"{said}; name its columns with ", frame, partial(flags_said, frame, right, path=path)
     )
 
 
