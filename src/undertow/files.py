@@ -35,6 +35,7 @@ from undertow.records.formats.columns.either_name import refuse_nowhere
 from undertow.records.formats.columns.other_scale import OtherScale
 from undertow.records.formats.columns.spread import InOneColumn
 from undertow.records.formats.columns.unnamed import UnnamedColumns
+from undertow.records.formats.columns.unread import UNREAD
 from undertow.records.formats.decoding.json_within import RowsWithin
 from undertow.records.formats.decoding.tables import refused_alike
 from undertow.records.formats.detect import PICK, read_any
@@ -280,11 +281,13 @@ def audit_files(request: Request, out: Path, *, quiet: bool = False, replace: bo
 
 def taken_said(request: Request, found: Audit | None) -> list[str]:
     """Sentences on what was taken for what, and that nothing shows to be that: loose files for
-    members of one variant, and one of several arrays for the right answers."""
+    members of one variant, one of several arrays for the right answers, and, of the first side that
+    has others, columns under standard names for those that are meant."""
     loose = [files for group in variant_groups(request.against) if len(files := _files(group)) > 1]
     notes = () if found is None else found.assumptions
     members = [said for files in loose for said in members_assumed(files, notes)]
-    return [*members, *(note for note in notes if TAKEN in note)]
+    others = [note for note in notes if UNREAD in note][:1]
+    return [*members, *(note for note in notes if TAKEN in note), *others]
 
 
 def warn(found: Audit | None, *more: str, but_for: str = "") -> None:

@@ -35,6 +35,7 @@ from undertow.records.formats.columns.labels_meant import LOOKS
 from undertow.records.formats.columns.written import WROTE
 from undertow.records.formats.decoding.npz import refuse_damaged_zip
 from undertow.records.formats.decoding.tables import refuse_columns
+from undertow.records.formats.columns.unread import UNREAD
 from undertow.records.formats.predictions.classes import GUESSED
 from undertow.records.formats.predictions.confidences import NOT_READ
 from undertow.records.formats.predictions.label_rows import BY_NUMBER, BY_ROW
@@ -55,7 +56,7 @@ GROUP = "undertow.formats"
 SAID_AT_ONCE = (
     LOOKS, SAYS, WROTE, READ_AS, AS_PROBABILITY, AS_SCORE, AS_GRADE, ON_SCALE, NOT_READ,
     TAKES, BY_ROW_ALONE, OTHER_FILTERS,
-    NONE_SHOWN, GUESSED, SEVERAL_ROWS, BY_ROW, BY_NUMBER, TAKEN,
+    NONE_SHOWN, GUESSED, SEVERAL_ROWS, BY_ROW, BY_NUMBER, TAKEN, UNREAD,
 )  # fmt: skip
 """Words of notes that stand in the line on what was found: how it was understood. Of each
 kind the first is said."""

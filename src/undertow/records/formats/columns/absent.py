@@ -61,7 +61,11 @@ def _instead(free: Sequence[str], flag: str, name: str, within: str | None, *, a
         return f"give --{flag} one of these" if not usual else f"write {flag_of(flag, usual[0])}"
     close = difflib.get_close_matches(name, free, n=1)
     # A usual name is no slip: the other side's file probably has it.
-    if close and not _of_another(name, close[0]) and not (usual and (within is not None or plain(name) in USUAL[flag])):
+    if (
+        close
+        and not _of_another(name, close[0])
+        and not (usual and (within is not None or plain(name) in USUAL[flag]))
+    ):
         return f"did you mean {flag_of(flag, close[0])}"
     if close and not usual:
         usual = close

@@ -33,9 +33,7 @@ def member_meant(frame: pl.DataFrame, key: str = "example_id") -> str | None:
     return None
 
 
-def key_and_member(
-    frame: pl.DataFrame, between: Shared = NOTHING
-) -> tuple[str | None, str | None]:
+def key_and_member(frame: pl.DataFrame, between: Shared = NOTHING) -> tuple[str | None, str | None]:
     """As names tell, and values that files share; a column of texts, one for each row, goes before
     a counter of rows, which names other examples once a file is sorted anew."""
     frame = frame.drop(between.apart - {"example_id"}, strict=False)
