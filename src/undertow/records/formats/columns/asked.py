@@ -20,6 +20,7 @@ from undertow.records.formats.columns.by_row import (
     with_row_numbers,
 )
 from undertow.records.formats.columns.class_columns import OURS, read_as_probabilities, read_note
+from undertow.records.formats.columns.epochs import refuse_epochs
 from undertow.records.formats.columns.largest import refuse_one_of_largest
 from undertow.records.formats.columns.nested_slices import refuse_nested_slices
 from undertow.records.formats.columns.part import part_of
@@ -29,6 +30,7 @@ from undertow.records.formats.columns.predictions_named import (
     as_members,
     predictions_named,
 )
+from undertow.records.formats.columns.ranked import refuse_ranked
 from undertow.records.formats.columns.within import is_there, with_fields
 from undertow.records.reading import COLUMN_FLAGS, NO_ID, Reading, alternatives
 from undertow.records.usual_names import flag_of
@@ -68,6 +70,8 @@ def as_asked(path: Path, frame: pl.DataFrame, reading: Reading, *, labelled: boo
     by_name = chosen and not by_member
     wanted, taken = Predictions() if by_name else predictions_named(path, frame, reading)
     refuse_one_of_largest(path, frame, asked, wanted, reading)
+    right = asked.get("label", "label" if "label" in frame.columns else None)
+    refuse_ranked(path, frame, wanted, right)
     if len(wanted) == 1:
         asked["prediction"] = wanted[0]
     _refuse_twice([*asked.items(), *(("prediction", name) for name in wanted)])
@@ -95,6 +99,7 @@ def as_asked(path: Path, frame: pl.DataFrame, reading: Reading, *, labelled: boo
     elif reading.pick is not None:
         names |= {} if "member" in frame.columns else {"prediction": reading.pick}
         frame = part_of(path, frame, reading.pick, given, asked)
+    refuse_epochs(path, frame, names, reading.keys)
     return Asked(frame, notes, names)
 
 
@@ -152,8 +157,8 @@ def _refuse_several_scores(path: Path, found: Sequence[str]) -> None:
     if len(found) > 1:
         first, second = (shlex.quote(f"{path}::{name}") for name in found[:2])
         raise TableError(
-            f"{flag_of('score', *found)}: {path} has all of these columns; name one, or, if each is "
-            f"of a model of its own, give a model on each side: {first} --against {second}"
+            f"{flag_of('score', *found)}: {path} has all of these columns; name one, or, if each "
+            f"is of a model of its own, give a model on each side: {first} --against {second}"
         )
 
 

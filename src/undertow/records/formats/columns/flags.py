@@ -18,6 +18,7 @@ from undertow.records.formats.columns.probable import (
     two_meant,
     unknown_label,
 )
+from undertow.records.formats.columns.ranked import are_ranked, first_ranked
 from undertow.records.formats.columns.values import has_decimals, numbers_in, values_of
 from undertow.records.formats.columns.written import answer_meant
 from undertow.records.grade_scale import TURNED
@@ -75,6 +76,8 @@ def _what(frame: pl.DataFrame, meant: Meant, sides: Between) -> list[str]:
         return [flag_of("score", probable), *_unless(label, "label", ("label",))]
     if meant.predictions:
         names = pattern_of(meant.predictions, frame.columns)
+        if are_ranked(frame, meant.predictions):
+            names = [first_ranked(frame, meant.predictions, meant.label) or UNKNOWN]
         return [flag_of("prediction", *names), *_unless(meant.label, "label", ("label",))]
     label = meant.label or (UNKNOWN if len(rest_of(frame, meant)) > 1 else None)
     return [flag_of("prediction", UNKNOWN), *_unless(label, "label", ("label",))]

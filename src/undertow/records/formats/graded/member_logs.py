@@ -11,8 +11,8 @@ from undertow.errors import TableError
 from undertow.records.formats.columns.by_row import way_by_row
 from undertow.records.formats.columns.flags import flags_meant
 from undertow.records.formats.columns.keys import averaged_note
-from undertow.records.formats.columns.unread import unread_outcomes
 from undertow.records.formats.columns.labels_meant import label_note, label_of_two
+from undertow.records.formats.columns.unread import unread_outcomes
 from undertow.records.formats.columns.values import is_nested, type_of
 from undertow.records.formats.columns.written import WRITTEN, answer_meant, answer_note
 from undertow.records.formats.decoding.typed import typed_all

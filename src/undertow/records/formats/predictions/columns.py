@@ -22,6 +22,7 @@ from undertow.records.formats.columns.class_columns import refuse_unread
 from undertow.records.formats.columns.labels_meant import label_of_class
 from undertow.records.formats.columns.largest import refuse_largest
 from undertow.records.formats.columns.listed import listed_probabilities
+from undertow.records.formats.columns.lists_of_answers import refuse_lists
 from undertow.records.formats.columns.nested import nested_answer, refuse_nested
 from undertow.records.formats.columns.one_hot import refuse_one_hot
 from undertow.records.formats.columns.patterns import refuse_patterns
@@ -71,6 +72,8 @@ def clean(
             _refuse_field(path, column, called)
         if column.name == "prediction" and column.dtype.is_nested():
             _refuse_listed(path, frame, called, keys)
+            owners = called, names.get("label", "label")
+            refuse_lists(path, str(path), frame, owners, keys)
         made = _cleaned(path, column, called, frame["example_id"])
         if made is None:
             notes.append(

@@ -14,6 +14,7 @@ from undertow.records.formats.columns.choices import choices
 from undertow.records.formats.columns.flags import flags_meant
 from undertow.records.formats.columns.labels_meant import may_be_labels, said_of_those
 from undertow.records.formats.columns.meant import APART, UNKNOWN, columns_meant, key_meant
+from undertow.records.formats.columns.ranked import are_ranked, said_of_ranked
 from undertow.records.formats.columns.sides import scores_meant, sides_meant
 from undertow.records.formats.columns.values import is_nested, values_of
 from undertow.records.formats.decoding.tables import parse
@@ -36,14 +37,15 @@ def flags_said(
     unknown = right is None and flags.endswith(flag_of("label", UNKNOWN))
     apart = APART if unknown and not several else ""
     told = _labels(frame, flags, sides) if apart else ""
-    others = f"{_of_one_file(path, frame, sides)}{_no_id(frame, sides)}"
+    others = f"{_of_one_file(path, frame, sides)}{_ranked(frame, sides)}{_no_id(frame, sides)}"
     return f"{flags}{apart}{told}{choices(frame, flags, sides)}{others}{way_by_row(flags)}"
 
 
 def _of_one_file(path: Path | None, frame: pl.DataFrame, sides: Between) -> str:
     """How scores of several models in one file are compared, where columns may be those."""
     meant = columns_meant(frame, sides)
-    if path is None or not path.is_file() or {*scores_meant(frame)} != {*meant.grades}:
+    several = bool(meant.grades) and {*scores_meant(frame)} == {*meant.grades}
+    if path is None or not path.is_file() or not several:
         return ""
     typed = sides_meant(path, frame, Reading())
     if typed is None or UNKNOWN in typed:
@@ -52,6 +54,12 @@ def _of_one_file(path: Path | None, frame: pl.DataFrame, sides: Between) -> str:
         "; if each is of a model of its own, which one file holds beside the others, give a model "
         f"on each side: {typed}"
     )
+
+
+def _ranked(frame: pl.DataFrame, sides: Between) -> str:
+    """Why columns of one name with numbers are no members."""
+    named = columns_meant(frame, sides).predictions
+    return f"; {said_of_ranked(named)}" if are_ranked(frame, named) else ""
 
 
 def _no_id(frame: pl.DataFrame, sides: Between) -> str:
