@@ -39,8 +39,8 @@ def key_and_member(frame: pl.DataFrame, between: Shared = NOTHING) -> tuple[str 
     frame = frame.drop(between.apart - {"example_id"}, strict=False)
     key, member = _called_key(frame)
     if key is None:
-        others = those_called((*PREDICTION, *LABEL, *ANSWER), frame.columns)
-        key = next((c for c in frame.columns if c in between.texts and c not in others), None)
+        taken = those_called((*PREDICTION, *LABEL, *ANSWER), frame.columns)
+        key = next((c for c in frame.columns if c in between.texts and c not in taken), None)
     if key is None or plain(key) not in COUNTERS:
         return key, member
     others = {*those_called((*PREDICTION, *LABEL, *SCORE, *MEMBER, *ANSWER), frame.columns)}
