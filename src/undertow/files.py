@@ -14,7 +14,6 @@ from typing import NamedTuple, TypeVar
 import polars as pl
 
 from undertow.audit.compare import audit
-from undertow.audit.gate.blessing import bless
 from undertow.audit.gate.decide import gate
 from undertow.audit.gate.policy import Policy, read_policy
 from undertow.audit.gate.result import GateResult, Inconclusive
@@ -62,10 +61,9 @@ from undertow.records.same_records import nothing_compared
 from undertow.records.scales_apart import refuse_scales_apart
 from undertow.records.tables_alone import readings
 from undertow.records.two_values import refuse_unsaid_roles
-from undertow.records.write import write_records
 from undertow.report.provenance import Sources
 from undertow.report.text import summary_text, verdict_line, warnings
-from undertow.report.wording import line, plural, quoted_for_logs
+from undertow.report.wording import line, quoted_for_logs
 from undertow.report.write import PAGE, unwritable, write_report
 from undertow.source_date import source_date
 from undertow.tellers import with_numbers, with_thirds
@@ -393,35 +391,6 @@ def suggest_files(request: Request) -> Suggestion:
     # A policy without a rule by class passes a model that has lost one.
     text = suggested_policy(records, tuple(dict.fromkeys((*asked, *_usual_slices(records)))))
     return Suggestion(text, tuple(runs_alike(records)))
-
-
-def bless_files(
-    paths: Sequence[Path], out: Path, reading: Reading, format: str | None = None
-) -> str:
-    """Write the blessing of these records; returns a line that says what was blessed."""
-    records, about = read_any(paths, reading, format=format)
-    refuse_nowhere([records], reading)
-    blessing = bless(records)
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        out.write_text(blessing.model_dump_json(indent=1) + "\n", encoding="utf-8")
-    except OSError as problem:
-        raise UserError(
-            f"{out}: the blessing cannot be written ({problem.strerror}); give another --out"
-        ) from problem
-    said = f"blessed as {blessing.content[:12]}… in {escaped(str(out))}"
-    return f"{quoted_for_logs(line(about))}\n{said}"
-
-
-def convert_files(
-    paths: Sequence[Path], out: Path, reading: Reading, format: str | None = None
-) -> None:
-    """Write what ``paths`` hold as a population folder."""
-    records, about = read_any(paths, reading, format=format)
-    refuse_nowhere([records], reading)
-    write_records(records, out)
-    held = f"{plural(records.M, 'member')}, {plural(records.N, 'example')}"
-    print(f"{quoted_for_logs(line(about))}\nwritten to {escaped(str(out))}: {held}")
 
 
 def variant_groups(given: Sequence[Sequence[Path] | Frames]) -> list[list[Path] | Frames]:

@@ -166,6 +166,17 @@ def test_of_lists_in_cells_the_first_is_kept(
     assert after_doing(said, policy) == "fail"
 
 
+def test_lists_of_which_another_is_right_most_often_are_not_cut(policy: Policy) -> None:
+    write(
+        lambda w: {
+            "example_id": IDS,
+            "label": NAMES[w.right],
+            "prediction": [as_json(NAMES[row[1::-1]]) for row in ranked(w)],
+        }
+    )
+    assert "if both lists hold the same, in any order" in asked(policy)
+
+
 @pytest.mark.parametrize("written", [as_python, as_json])
 def test_of_lists_on_both_sides_it_is_written_whether_they_hold_the_same(
     written: Callable[[Any], str], policy: Policy

@@ -72,6 +72,8 @@ def as_asked(path: Path, frame: pl.DataFrame, reading: Reading, *, labelled: boo
     refuse_one_of_largest(path, frame, asked, wanted, reading)
     right = asked.get("label", "label" if "label" in frame.columns else None)
     refuse_ranked(path, frame, wanted, right)
+    if reading.pick is None:
+        _refuse_several_scores(path, named_in(frame, reading.score))
     if len(wanted) == 1:
         asked["prediction"] = wanted[0]
     _refuse_twice([*asked.items(), *(("prediction", name) for name in wanted)])
@@ -146,8 +148,6 @@ def _first(path: Path, frame: pl.DataFrame, flag: str, reading: Reading) -> str:
     found = next(iter(named_in(frame, given)), None)
     if found is None:
         refuse_absent(path, frame, flag, given, reading)
-    if flag == "score" and reading.pick is None:
-        _refuse_several_scores(path, named_in(frame, given))
     return found
 
 
