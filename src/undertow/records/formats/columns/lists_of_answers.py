@@ -8,6 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
+from undertow.errors import TableError
 from undertow.records.formats.columns.commands.new_table import written
 from undertow.records.formats.columns.commands.python_typed import text_typed
 from undertow.records.formats.columns.spread import InOneColumn
@@ -42,6 +43,11 @@ def refuse_lists(
     one = frame["label"] if right is None else right.list.first()
     if right is None or right.list.len().max() == 1:
         _refuse_ranked(path, source, (said, one.cast(pl.String)), frame, names, keys)
+        raise TableError(
+            f"{source}: each cell of {names[0]!r} is a list of answers, none of which is the best by "
+            "its place, and a comparison is of one; only you know which: write it as a column of "
+            "its own, and name that with --prediction COLUMN"
+        )
     same = " == ".join(_sorted(c, n) for c, n in zip(_both(frame), names, strict=True))
     dropped = f".select(pl.exclude({', '.join(map(text_typed, names))}))"
     raise InOneColumn.of(
