@@ -44,9 +44,9 @@ def refuse_lists(
     if right is None or right.list.len().max() == 1:
         _refuse_ranked(path, source, (said, one.cast(pl.String)), frame, names, keys)
         raise TableError(
-            f"{source}: each cell of {names[0]!r} is a list of answers, none of which is the best by "
-            "its place, and a comparison is of one; only you know which: write it as a column of "
-            "its own, and name that with --prediction COLUMN"
+            f"{source}: each cell of {names[0]!r} is a list of answers, none of which is the best "
+            "by its place, and a comparison is of one; only you know which: write it as a column "
+            "of its own, and name that with --prediction COLUMN"
         )
     same = " == ".join(_sorted(c, n) for c, n in zip(_both(frame), names, strict=True))
     dropped = f".select(pl.exclude({', '.join(map(text_typed, names))}))"
