@@ -14,7 +14,6 @@ from typing import NamedTuple, TypeVar
 import polars as pl
 
 from undertow.audit.compare import audit
-from undertow.audit.gate.blessing import bless
 from undertow.audit.gate.decide import gate
 from undertow.audit.gate.policy import Policy, read_policy
 from undertow.audit.gate.result import GateResult, Inconclusive
@@ -35,6 +34,7 @@ from undertow.records.formats.columns.either_name import refuse_nowhere
 from undertow.records.formats.columns.other_scale import OtherScale
 from undertow.records.formats.columns.spread import InOneColumn
 from undertow.records.formats.columns.unnamed import UnnamedColumns
+from undertow.records.formats.columns.unread import UNREAD
 from undertow.records.formats.decoding.json_within import RowsWithin
 from undertow.records.formats.decoding.tables import refused_alike
 from undertow.records.formats.detect import PICK, read_any
@@ -61,10 +61,9 @@ from undertow.records.same_records import nothing_compared
 from undertow.records.scales_apart import refuse_scales_apart
 from undertow.records.tables_alone import readings
 from undertow.records.two_values import refuse_unsaid_roles
-from undertow.records.write import write_records
 from undertow.report.provenance import Sources
 from undertow.report.text import summary_text, verdict_line, warnings
-from undertow.report.wording import line, plural, quoted_for_logs
+from undertow.report.wording import line, quoted_for_logs
 from undertow.report.write import PAGE, unwritable, write_report
 from undertow.source_date import source_date
 from undertow.tellers import with_numbers, with_thirds
@@ -280,11 +279,13 @@ def audit_files(request: Request, out: Path, *, quiet: bool = False, replace: bo
 
 def taken_said(request: Request, found: Audit | None) -> list[str]:
     """Sentences on what was taken for what, and that nothing shows to be that: loose files for
-    members of one variant, and one of several arrays for the right answers."""
+    members of one variant, one of several arrays for the right answers, and, of the first side that
+    has others, columns under standard names for those that are meant."""
     loose = [files for group in variant_groups(request.against) if len(files := _files(group)) > 1]
     notes = () if found is None else found.assumptions
     members = [said for files in loose for said in members_assumed(files, notes)]
-    return [*members, *(note for note in notes if TAKEN in note)]
+    others = [note for note in notes if UNREAD in note][:1]
+    return [*members, *(note for note in notes if TAKEN in note), *others]
 
 
 def warn(found: Audit | None, *more: str, but_for: str = "") -> None:
@@ -390,35 +391,6 @@ def suggest_files(request: Request) -> Suggestion:
     # A policy without a rule by class passes a model that has lost one.
     text = suggested_policy(records, tuple(dict.fromkeys((*asked, *_usual_slices(records)))))
     return Suggestion(text, tuple(runs_alike(records)))
-
-
-def bless_files(
-    paths: Sequence[Path], out: Path, reading: Reading, format: str | None = None
-) -> str:
-    """Write the blessing of these records; returns a line that says what was blessed."""
-    records, about = read_any(paths, reading, format=format)
-    refuse_nowhere([records], reading)
-    blessing = bless(records)
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        out.write_text(blessing.model_dump_json(indent=1) + "\n", encoding="utf-8")
-    except OSError as problem:
-        raise UserError(
-            f"{out}: the blessing cannot be written ({problem.strerror}); give another --out"
-        ) from problem
-    said = f"blessed as {blessing.content[:12]}… in {escaped(str(out))}"
-    return f"{quoted_for_logs(line(about))}\n{said}"
-
-
-def convert_files(
-    paths: Sequence[Path], out: Path, reading: Reading, format: str | None = None
-) -> None:
-    """Write what ``paths`` hold as a population folder."""
-    records, about = read_any(paths, reading, format=format)
-    refuse_nowhere([records], reading)
-    write_records(records, out)
-    held = f"{plural(records.M, 'member')}, {plural(records.N, 'example')}"
-    print(f"{quoted_for_logs(line(about))}\nwritten to {escaped(str(out))}: {held}")
 
 
 def variant_groups(given: Sequence[Sequence[Path] | Frames]) -> list[list[Path] | Frames]:

@@ -113,7 +113,7 @@ def bless(
     """Record an approved reference by the hash of its content, for a policy's line blessed =
     "blessed.json"."""
     from undertow.cli.places import refuse_present
-    from undertow.files import bless_files
+    from undertow.one_side import bless_files
 
     refuse_present(out, flag="--out", force=force)
     typer.echo(bless_files(reference, out, files.reading(inputs=False), files.format))
@@ -132,7 +132,7 @@ def convert(
     files: Files,
 ) -> None:
     """Write files of any known format as a population folder (undertow-records/1)."""
-    from undertow.files import convert_files
+    from undertow.one_side import convert_files
 
     reading = files.reading(cluster=cluster, name=_one_name(name))
     convert_files(paths, out, reading, files.format)

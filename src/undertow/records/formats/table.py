@@ -26,6 +26,7 @@ from undertow.errors import TableError
 from undertow.records.formats.columns.by_row import BY_ROW_ALONE
 from undertow.records.formats.columns.labels_meant import label_meant, label_note
 from undertow.records.formats.columns.sides import sides_meant
+from undertow.records.formats.columns.unread import unread_pairs
 from undertow.records.formats.decoding.tables import kind_of, parse
 from undertow.records.formats.members.join import Sheet
 from undertow.records.formats.members.names import population_name
@@ -96,7 +97,7 @@ def _read(
     sheets = [replace(sheet, numbered=numbered) for sheet in sheets]
     sheets = with_labels(sheets, reading, notes, labels)
     refuse_no_classes(sheets, reading.keys, apart=labels is not None or reading.labels is not None)
-    notes += _about_labels(sheets)
+    notes += [*_about_labels(sheets), *_about_pairs(sheets)]
     sheets, confident = with_confidences(sheets, reading.wanted, notes)
     return from_sheets(sheets, reading, notes, confident=confident)
 
@@ -136,6 +137,13 @@ def sides_in(path: Path, reading: Reading) -> str | None:
         return None if found is None else sides_meant(path, parse(path, reading.keys), reading)
     except TableError:
         return None
+
+
+def _about_pairs(sheets: list[Sheet]) -> tuple[str, ...]:
+    """A note where there are other predictions with right answers of their own, of the first file
+    that has any."""
+    notes = (unread_pairs(sheet.source, sheet.frame, sheet.names) for sheet in sheets)
+    return next(filter(None, notes), ())
 
 
 def _about_labels(sheets: list[Sheet]) -> list[str]:

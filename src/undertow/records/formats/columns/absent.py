@@ -61,8 +61,14 @@ def _instead(free: Sequence[str], flag: str, name: str, within: str | None, *, a
         return f"give --{flag} one of these" if not usual else f"write {flag_of(flag, usual[0])}"
     close = difflib.get_close_matches(name, free, n=1)
     # A usual name is no slip: the other side's file probably has it.
-    if close and not (usual and (within is not None or plain(name) in USUAL[flag])):
+    if (
+        close
+        and not _of_another(name, close[0])
+        and not (usual and (within is not None or plain(name) in USUAL[flag]))
+    ):
         return f"did you mean {flag_of(flag, close[0])}"
+    if close and not usual:
+        usual = close
     if usual:
         both = flag_of(flag, name, usual[0])
         return f"where files have different names give both: {both}"
@@ -72,6 +78,15 @@ def _instead(free: Sequence[str], flag: str, name: str, within: str | None, *, a
         one = f"give --{flag} one of these, or, " * bool(free)
         return f"{one}where the rows of all files are in one order, write {TYPED}: {ROWS}"
     return f"give --{flag} one of these" if free else f"leave --{flag} out"
+
+
+def _of_another(name: str, close: str) -> bool:
+    """Whether a name that is close is no slip, since it differs in a whole word: ``gpt_score`` and
+    ``mini_score``."""
+    words, others = (plain(each).strip("_").split("_") for each in (name, close))
+    mine, theirs = ([w for w in a if w not in b] for a, b in ((words, others), (others, words)))
+    both = " ".join(mine), " ".join(theirs)
+    return len(mine) < len(words) and not difflib.get_close_matches(both[0], both[1:])
 
 
 def _probable(free: Sequence[str]) -> list[str]:

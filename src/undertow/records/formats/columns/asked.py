@@ -5,7 +5,8 @@ This is done in one place, between the file and all that looks at its columns.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+import shlex
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,6 +20,7 @@ from undertow.records.formats.columns.by_row import (
     with_row_numbers,
 )
 from undertow.records.formats.columns.class_columns import OURS, read_as_probabilities, read_note
+from undertow.records.formats.columns.epochs import refuse_epochs
 from undertow.records.formats.columns.largest import refuse_one_of_largest
 from undertow.records.formats.columns.nested_slices import refuse_nested_slices
 from undertow.records.formats.columns.part import part_of
@@ -28,6 +30,7 @@ from undertow.records.formats.columns.predictions_named import (
     as_members,
     predictions_named,
 )
+from undertow.records.formats.columns.ranked import refuse_ranked
 from undertow.records.formats.columns.within import is_there, with_fields
 from undertow.records.reading import COLUMN_FLAGS, NO_ID, Reading, alternatives
 from undertow.records.usual_names import flag_of
@@ -67,6 +70,10 @@ def as_asked(path: Path, frame: pl.DataFrame, reading: Reading, *, labelled: boo
     by_name = chosen and not by_member
     wanted, taken = Predictions() if by_name else predictions_named(path, frame, reading)
     refuse_one_of_largest(path, frame, asked, wanted, reading)
+    right = asked.get("label", "label" if "label" in frame.columns else None)
+    refuse_ranked(path, frame, wanted, right)
+    if reading.pick is None:
+        _refuse_several_scores(path, named_in(frame, reading.score))
     if len(wanted) == 1:
         asked["prediction"] = wanted[0]
     _refuse_twice([*asked.items(), *(("prediction", name) for name in wanted)])
@@ -94,6 +101,7 @@ def as_asked(path: Path, frame: pl.DataFrame, reading: Reading, *, labelled: boo
     elif reading.pick is not None:
         names |= {} if "member" in frame.columns else {"prediction": reading.pick}
         frame = part_of(path, frame, reading.pick, given, asked)
+    refuse_epochs(path, frame, names, reading.keys)
     return Asked(frame, notes, names)
 
 
@@ -141,6 +149,17 @@ def _first(path: Path, frame: pl.DataFrame, flag: str, reading: Reading) -> str:
     if found is None:
         refuse_absent(path, frame, flag, given, reading)
     return found
+
+
+def _refuse_several_scores(path: Path, found: Sequence[str]) -> None:
+    """Raises ``TableError`` where a file has several of the scores that were named: the first would
+    stand on both sides, whichever of them was meant."""
+    if len(found) > 1:
+        first, second = (shlex.quote(f"{path}::{name}") for name in found[:2])
+        raise TableError(
+            f"{flag_of('score', *found)}: {path} has all of these columns; name one, or, if each "
+            f"is of a model of its own, give a model on each side: {first} --against {second}"
+        )
 
 
 def _refuse_twice(asked: Iterable[tuple[str, str]]) -> None:

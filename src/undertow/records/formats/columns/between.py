@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import polars as pl
 
+from undertow.records.formats.columns.shared import Shared
 from undertow.records.formats.columns.values import is_nested
 
 MOST = 4
@@ -19,6 +20,13 @@ class Between(NamedTuple):
 
     same: frozenset[str] = frozenset()
     apart: frozenset[str] = frozenset()
+    names: Shared = Shared()
+    """Which columns can name the examples."""
+
+    @property
+    def tells(self) -> bool:
+        """Whether the rows of two files could be set beside each other."""
+        return bool(self.same or self.apart)
 
 
 ONE_FILE = Between()

@@ -18,10 +18,11 @@ from undertow.records.formats.columns.probable import (
     two_meant,
     unknown_label,
 )
+from undertow.records.formats.columns.ranked import are_ranked, first_ranked
 from undertow.records.formats.columns.values import has_decimals, numbers_in, values_of
 from undertow.records.formats.columns.written import answer_meant
 from undertow.records.grade_scale import TURNED
-from undertow.records.usual_names import PREDICTION, flag_of, plain, says_wrong
+from undertow.records.usual_names import LABEL, OUTCOME_TOO, PREDICTION, flag_of, plain, says_wrong
 
 
 def flags_meant(frame: pl.DataFrame, sides: Between = ONE_FILE) -> str:
@@ -51,10 +52,10 @@ def _what(frame: pl.DataFrame, meant: Meant, sides: Between) -> list[str]:
     """The flags that name answers, and right answers."""
     if meant.pairs:
         return [flag_of("prediction", UNKNOWN), flag_of("label", UNKNOWN)]
-    if meant.grades:
+    if meant.grades and (meant.score is None or _is_graded(frame, meant)):
         return [flag_of("score", UNKNOWN), *_unless(answer_meant(frame), "answer", ())]
     if _is_graded(frame, meant):
-        return _graded(frame, meant)
+        return _graded(frame, meant, sides)
     one = of_one_class(frame, meant)
     if one is not None:
         return [flag_of("score", one[0]), *_unless(one[1], "label", ("label",))]
@@ -75,18 +76,23 @@ def _what(frame: pl.DataFrame, meant: Meant, sides: Between) -> list[str]:
         return [flag_of("score", probable), *_unless(label, "label", ("label",))]
     if meant.predictions:
         names = pattern_of(meant.predictions, frame.columns)
+        if are_ranked(frame, meant.predictions):
+            names = [first_ranked(frame, meant.predictions, meant.label) or UNKNOWN]
         return [flag_of("prediction", *names), *_unless(meant.label, "label", ("label",))]
     label = meant.label or (UNKNOWN if len(rest_of(frame, meant)) > 1 else None)
     return [flag_of("prediction", UNKNOWN), *_unless(label, "label", ("label",))]
 
 
-def _graded(frame: pl.DataFrame, meant: Meant) -> list[str]:
-    rest = frame.drop(meant.score or (), strict=False)
+def _graded(frame: pl.DataFrame, meant: Meant, sides: Between) -> list[str]:
+    made = [c for c in sides.apart if plain(c) not in LABEL]
+    rest = frame.drop(*made, meant.score or (), strict=False)
     score = _unless(meant.score, "score", ("score", "correct"))
     answer = _unless(answer_meant(frame), "answer", ())
     if meant.score is not None and says_wrong(meant.score):
         return [*score, TURNED.typed, *answer]
-    two = None if meant.predictions else label_of_two(rest)
+    # What says whether an answer is right is never how likely one of two classes is.
+    right = plain(meant.score or "") in OUTCOME_TOO
+    two = None if meant.predictions or right else label_of_two(rest)
     return [*score, *answer, *_unless(two, "label", ("label",))]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from undertow.records.formats.columns.shared import Shared
 from undertow.records.formats.columns.values import is_nested, names_rows, numbers_in
 from undertow.records.usual_names import (
     ANSWER,
@@ -19,6 +20,7 @@ from undertow.records.usual_names import (
     those_called,
 )
 
+NOTHING = Shared()
 SEVERAL_ROWS = "in several rows, whose scores are averaged"
 """Stands in the note on rows of one example in a table, which is said before the audit too."""
 
@@ -31,10 +33,14 @@ def member_meant(frame: pl.DataFrame, key: str = "example_id") -> str | None:
     return None
 
 
-def key_and_member(frame: pl.DataFrame) -> tuple[str | None, str | None]:
-    """As names tell; a column of texts, one for each row, goes before a counter of rows, which
-    names other examples once a file is sorted anew."""
+def key_and_member(frame: pl.DataFrame, between: Shared = NOTHING) -> tuple[str | None, str | None]:
+    """As names tell, and values that files share; a column of texts, one for each row, goes before
+    a counter of rows, which names other examples once a file is sorted anew."""
+    frame = frame.drop(between.apart - {"example_id"}, strict=False)
     key, member = _called_key(frame)
+    if key is None:
+        taken = those_called((*PREDICTION, *LABEL, *ANSWER), frame.columns)
+        key = next((c for c in frame.columns if c in between.texts and c not in taken), None)
     if key is None or plain(key) not in COUNTERS:
         return key, member
     others = {*those_called((*PREDICTION, *LABEL, *SCORE, *MEMBER, *ANSWER), frame.columns)}

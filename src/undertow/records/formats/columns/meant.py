@@ -31,6 +31,8 @@ from undertow.records.usual_names import (
     those_called,
 )
 
+READ = ("score", "correct")
+"""Names of outcomes that readers know."""
 MOST_MODELS = 64
 """Columns beyond which nobody would want to see all of them in a message."""
 UNKNOWN = "COLUMN"
@@ -52,30 +54,24 @@ class Meant(NamedTuple):
     """Columns that may be grades, where there are several and so none is taken."""
 
 
-def key_meant(frame: pl.DataFrame) -> str | None:
-    """The column that names the example, as far as names and values tell."""
-    return columns_meant(frame).id
+def key_meant(frame: pl.DataFrame, sides: Between = ONE_FILE) -> str | None:
+    """The column that names the example, as far as names, values and both ``sides`` tell."""
+    return columns_meant(frame, sides).id
 
 
 def columns_meant(frame: pl.DataFrame, sides: Between = ONE_FILE) -> Meant:
     """Columns by what they seem to be, as far as names, values and both ``sides`` tell."""
     flat = frame.select(c for c in frame if not is_nested(c))
-    key, member = key_and_member(flat)
+    key, member = key_and_member(flat, sides.names)
     rest = [c for c in flat.columns if c not in (key, member)]
     predictions, label = _answers(flat, rest, sides)
     pairs = _pairs(flat, rest, sides, (predictions, label))
     if len(pairs) > 1:
         return Meant(key, member, [], None, None, pairs)
-    score = next((c for c in those_called(SCORE, rest) if c not in predictions), None)
-    if score in sides.same:
-        score = None
-    grades = list[str]()
-    if score is None and label is None and not predictions:
-        score = _outcome(flat, rest, sides)
-        grades = _grades(flat, rest, sides) if score is None else []
-    if len(grades) == 1:
-        score = grades[0]
-    several = grades if len(grades) > 1 else ()
+    alone = label is None and not predictions
+    scores = _scores(flat, [c for c in rest if c not in predictions], sides, alone=alone)
+    several = scores if len(scores) > 1 else ()
+    score = scores[0] if len(scores) == 1 or (scores and not alone) else None
     return Meant(key, member, predictions, label, score, grades=several)
 
 
@@ -155,15 +151,40 @@ def _told_apart(
     )
 
 
-def _outcome(frame: pl.DataFrame, rest: Sequence[str], sides: Between) -> str | None:
-    """A column of two values that is called as right answers to a question may be, such as ``hit``,
-    or as wrong ones, such as ``miss``, and is no label: it differs between the sides, or nothing
-    beside it is a probability."""
+def _scores(
+    frame: pl.DataFrame, rest: Sequence[str], sides: Between, *, alone: bool
+) -> Sequence[str]:
+    """The columns that may say how good an answer is; the one that readers know where there is one,
+    as they take no other. Beside labels and predictions, which are not ``alone``, those that are
+    called so."""
+    called = [c for c in those_called(SCORE, rest) if c not in sides.same]
+    if {*called} & {*READ}:
+        return [c for c in READ if c in called][:1]
+    if not alone:
+        return called
+    sure = [*called, *_outcomes(frame, rest, sides)]
+    grades = _grades(frame, rest, sides)
+    found = [*dict.fromkeys([*sure, *(c for c in grades if not sure or says_grade(c))])]
+    return found or _named_scores(frame, rest)
+
+
+def _named_scores(frame: pl.DataFrame, rest: Sequence[str]) -> list[str]:
+    """Several columns of numbers that are called scores, of whatever: each of a model, or of a
+    judge. One alone may be anything."""
+    named = [c for c in rest if "score" in plain(c).split("_") and not says_how_likely(c)]
+    able = [c for c in named if numbers_in(frame[c]) is not None]
+    return able if len(able) > 1 else []
+
+
+def _outcomes(frame: pl.DataFrame, rest: Sequence[str], sides: Between) -> list[str]:
+    """Columns of two values that are called as right answers to a question may be, such as ``hit``,
+    or as wrong ones, such as ``miss``, and are no label: they differ between the sides, or nothing
+    beside them is a probability."""
     names = [*those_called(OUTCOME_TOO, rest), *(c for c in rest if says_wrong(c))]
     names = [c for c in names if c not in sides.same]
     names = [c for c in names if positive_among(values_of(frame[c])) is not None]
     likely = [c for c in rest if says_how_likely(c) and not says_how_sure(c)]
-    return next((c for c in names if c in sides.apart or not likely), None)
+    return [c for c in names if c in sides.apart or not likely]
 
 
 def _labels(frame: pl.DataFrame, rest: Iterable[str], predictions: Sequence[str]) -> list[str]:
@@ -195,7 +216,7 @@ def _grades(frame: pl.DataFrame, rest: Sequence[str], sides: Between) -> list[st
 def _is_graded(number: pl.Series, name: str, sides: Between) -> bool:
     """Whether it may be grades by what it holds: what differs between the sides is what a model
     made, and in one file alone few whole numbers are as well a class."""
-    return name in sides.apart or (sides == ONE_FILE and has_decimals(number))
+    return name in sides.apart or (not sides.tells and has_decimals(number))
 
 
 def _reach(number: pl.Series) -> int | None:
@@ -209,7 +230,7 @@ def _models(frame: pl.DataFrame, rest: Iterable[str], label: str, sides: Between
     may do so too, and what is the same on both sides is no answer of a model."""
     known, others = values_of(frame[label]), [c for c in rest if c != label]
     found = [c for c in others if (said := values_of(frame[c])) and said <= known]
-    if sides != ONE_FILE:
+    if sides.tells:
         return [c for c in found if c not in sides.same][:MOST_MODELS]
     if positive_among(known) is not None and len(others) > 1 and not are_numbered(found):
         return []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from undertow.records.formats.columns.meant import columns_meant, key_meant
+from undertow.records.formats.columns.ranked import are_ranked
 from undertow.records.formats.columns.values import is_nested, values_of
 from undertow.records.usual_names import MEMBER, those_called
 
@@ -37,7 +38,7 @@ def models_meant(frame: pl.DataFrame) -> list[str]:
         return (
             frame[meant.member].drop_nulls().cast(pl.String).unique(maintain_order=True).to_list()
         )
-    return meant.predictions
+    return [] if are_ranked(frame, meant.predictions) else meant.predictions
 
 
 def never_models(frame: pl.DataFrame) -> set[str]:

@@ -12,6 +12,7 @@ import polars as pl
 from undertow.records.formats.columns.commands.answer_made import by_largest_both
 from undertow.records.formats.columns.flags import flags_meant
 from undertow.records.formats.columns.largest import are_marks, numbers_or_truth
+from undertow.records.formats.columns.marks_beside import and_alike
 from undertow.records.formats.columns.meant import columns_meant
 from undertow.records.formats.columns.paired_names import class_names
 from undertow.records.formats.columns.spread import InOneColumn
@@ -31,14 +32,14 @@ def refuse_one_hot(path: Path, frame: pl.DataFrame, keys: Sequence[str], said: s
     rest = frame.drop([*predictions, *labels])
     flags = flags_meant(rest.with_columns(one.alias("prediction"), one.alias("label")))
     then = f", and name its columns with {flags}" if flags else ""
-    begun = f"{said}; {_and_alike(labels)} look like marks of the right answer, a 1 among zeros"
+    begun = f"{said}; {and_alike(labels)} look like marks of the right answer, a 1 among zeros"
     raise InOneColumn.of(
-        f"{begun}, and {_and_alike(predictions)} like those of the prediction: write them as "
+        f"{begun}, and {and_alike(predictions)} like those of the prediction: write them as "
         f"columns 'label' and 'prediction'{then}",
         by_largest_both(path, predictions, labels, frame, typed, keys),
         typed,
         cells=frame.select([*dict.fromkeys([key, *predictions])]).sort(key),
-        if_same=f"{said}; {_and_alike(predictions)} are the same in all files, so they are no "
+        if_same=f"{said}; {and_alike(predictions)} are the same in all files, so they are no "
         "answers of a model; name the column of those with --prediction COLUMN",
     )
 
@@ -56,8 +57,3 @@ def _numbers(frame: pl.DataFrame, columns: Sequence[str]) -> list[pl.Series]:
     """None where some column holds anything else."""
     able = [number for c in columns if (number := numbers_or_truth(frame[c])) is not None]
     return able if len(able) == len(columns) else []
-
-
-def _and_alike(columns: Sequence[str]) -> str:
-    more = " and the like" if len(columns) > 2 else ""
-    return f"{', '.join(map(repr, columns[:2]))}{more}"

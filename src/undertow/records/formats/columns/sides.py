@@ -121,8 +121,13 @@ def _models(
         return _Models(list(members.unique(maintain_order=True)), None)
     found = models_meant(frame)
     if not found and "score" not in frame.columns:
-        return _Models([column.name for column in frame if _is_score(column)], "score")
+        return _Models(scores_meant(frame), "score")
     return _Models(found, "prediction" if set(found) <= set(frame.columns) else None)
+
+
+def scores_meant(frame: pl.DataFrame) -> list[str]:
+    """Columns that may be the scores of one model each."""
+    return [column.name for column in frame if _is_score(column)]
 
 
 def _is_score(column: pl.Series) -> bool:

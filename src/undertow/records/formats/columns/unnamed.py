@@ -10,6 +10,7 @@ import polars as pl
 from undertow.errors import TableError
 from undertow.records.formats.columns.between import ONE_FILE, Between, between
 from undertow.records.formats.columns.meant import key_meant
+from undertow.records.formats.columns.shared import shared
 
 Said = Callable[[Between], str]
 
@@ -32,5 +33,7 @@ class UnnamedColumns(TableError):
     def with_those(self, others: Iterable[UnnamedColumns]) -> UnnamedColumns:
         """The same with what the other files tell of the columns."""
         frames = [other.frame for other in others if other.said != self.said]
-        sides = between(self.frame, frames, key_meant(self.frame))
+        alone = Between(names=shared(self.frame, frames))
+        sides = between(self.frame, frames, key_meant(self.frame, alone))
+        sides = sides._replace(names=alone.names)
         return self.of(self.said, self.frame, self.by, sides)

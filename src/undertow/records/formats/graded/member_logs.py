@@ -12,6 +12,7 @@ from undertow.records.formats.columns.by_row import way_by_row
 from undertow.records.formats.columns.flags import flags_meant
 from undertow.records.formats.columns.keys import averaged_note
 from undertow.records.formats.columns.labels_meant import label_note, label_of_two
+from undertow.records.formats.columns.unread import unread_outcomes
 from undertow.records.formats.columns.values import is_nested, type_of
 from undertow.records.formats.columns.written import WRITTEN, answer_meant, answer_note
 from undertow.records.formats.decoding.typed import typed_all
@@ -40,6 +41,7 @@ def logs_of(table: Table, reading: Reading) -> list[Log]:
     path, (frame, notes, names) = table.path, table.asked
     frame, said = _with_target(path, frame, names)
     notes = (*notes, *said, *second_outcome(table), *_unread_answers(path, frame))
+    notes += unread_outcomes(str(path), frame, names)
     frame = _typed(table, frame, reading)
     if "member" not in frame.columns:
         notes = (*notes, *averaged_note(str(path), frame))

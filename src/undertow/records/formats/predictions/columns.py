@@ -22,6 +22,8 @@ from undertow.records.formats.columns.class_columns import refuse_unread
 from undertow.records.formats.columns.labels_meant import label_of_class
 from undertow.records.formats.columns.largest import refuse_largest
 from undertow.records.formats.columns.listed import listed_probabilities
+from undertow.records.formats.columns.lists_of_answers import refuse_lists
+from undertow.records.formats.columns.marks_beside import refuse_marks_beside
 from undertow.records.formats.columns.nested import nested_answer, refuse_nested
 from undertow.records.formats.columns.one_hot import refuse_one_hot
 from undertow.records.formats.columns.patterns import refuse_patterns
@@ -61,6 +63,9 @@ def clean(
     refuse_patterns(path, frame.columns)
     _require(path, frame, predicts, names, right)
     keys = (names.get("example_id", "example_id"),)
+    if predicts and right is None:
+        said = f"{path}: has no column 'label'"
+        refuse_marks_beside(path, _owned(frame, names), keys, said)
     columns, notes = [], []
     for column in frame:
         if column.name == MARK and says_answers(column):
@@ -71,6 +76,8 @@ def clean(
             _refuse_field(path, column, called)
         if column.name == "prediction" and column.dtype.is_nested():
             _refuse_listed(path, frame, called, keys)
+            owners = called, names.get("label", "label")
+            refuse_lists(path, str(path), frame, owners, keys)
         made = _cleaned(path, column, called, frame["example_id"])
         if made is None:
             notes.append(
@@ -135,6 +142,8 @@ def _require(
     said = f"{path}: has no column {lacks}; {has_columns(owners)}"
     if predicts:
         refuse_one_hot(path, frame, keys, said)
+        if right is None:
+            refuse_marks_beside(path, _owned(frame, names), keys, said)
         refuse_largest(path, frame, keys, said)
     if "prediction" in lacks:
         refuse_unread(path, frame, names.get("label", "label"), keys)
@@ -142,8 +151,13 @@ def _require(
         refuse_nested(path, frame, keys, said)
         refuse_run(path, frame, keys, said)
     raise UnnamedColumns.of(
-        f"{said}; name its columns with ", frame, partial(flags_said, frame, right)
+        f"{said}; name its columns with ", frame, partial(flags_said, frame, right, path=path)
     )
+
+
+def _owned(frame: pl.DataFrame, names: Mapping[str, str]) -> pl.DataFrame:
+    """With the names that its owner knows."""
+    return frame.rename({c: name for c in frame.columns if (name := names.get(c, c)) != c})
 
 
 def _refuse_field(path: Path, column: pl.Series, called: str) -> None:

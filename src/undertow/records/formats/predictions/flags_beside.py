@@ -14,8 +14,11 @@ from undertow.records.formats.columns.choices import choices
 from undertow.records.formats.columns.flags import flags_meant
 from undertow.records.formats.columns.labels_meant import may_be_labels, said_of_those
 from undertow.records.formats.columns.meant import APART, UNKNOWN, columns_meant, key_meant
+from undertow.records.formats.columns.ranked import are_ranked, said_of_ranked
+from undertow.records.formats.columns.sides import scores_meant, sides_meant
 from undertow.records.formats.columns.values import is_nested, values_of
 from undertow.records.formats.decoding.tables import parse
+from undertow.records.reading import Reading
 from undertow.records.usual_names import ID, LABEL, flag_of, those_called
 
 
@@ -23,6 +26,8 @@ def flags_said(
     frame: pl.DataFrame,
     right: Path | pl.DataFrame | None = None,
     sides: Between = ONE_FILE,
+    *,
+    path: Path | None = None,
 ) -> str:
     """The flags with which the predictions can be read; ``right`` is the table of right answers.
     Without one it is named as the other way where no column can be those. Ends in what may stand
@@ -32,7 +37,37 @@ def flags_said(
     unknown = right is None and flags.endswith(flag_of("label", UNKNOWN))
     apart = APART if unknown and not several else ""
     told = _labels(frame, flags, sides) if apart else ""
-    return f"{flags}{apart}{told}{choices(frame, flags, sides)}{way_by_row(flags)}"
+    others = f"{_of_one_file(path, frame, sides)}{_ranked(frame, sides)}{_no_id(frame, sides)}"
+    return f"{flags}{apart}{told}{choices(frame, flags, sides)}{others}{way_by_row(flags)}"
+
+
+def _of_one_file(path: Path | None, frame: pl.DataFrame, sides: Between) -> str:
+    """How scores of several models in one file are compared, where columns may be those."""
+    meant = columns_meant(frame, sides)
+    several = bool(meant.grades) and {*scores_meant(frame)} == {*meant.grades}
+    if path is None or not path.is_file() or not several:
+        return ""
+    typed = sides_meant(path, frame, Reading())
+    if typed is None or UNKNOWN in typed:
+        return ""
+    return (
+        "; if each is of a model of its own, which one file holds beside the others, give a model "
+        f"on each side: {typed}"
+    )
+
+
+def _ranked(frame: pl.DataFrame, sides: Between) -> str:
+    """Why columns of one name with numbers are no members."""
+    named = columns_meant(frame, sides).predictions
+    return f"; {said_of_ranked(named)}" if are_ranked(frame, named) else ""
+
+
+def _no_id(frame: pl.DataFrame, sides: Between) -> str:
+    """Which column would be taken for the ids but for its values, which the files do not share."""
+    name = key_meant(frame)
+    if name not in sides.names.apart or name == "example_id":
+        return ""
+    return f"; {name!r} names no examples, as the files share few of its values or none"
 
 
 def _labels(frame: pl.DataFrame, flags: str, sides: Between) -> str:

@@ -14,6 +14,7 @@ from undertow.errors import TableError
 from undertow.records.formats.columns.commands.class_naming import renamed
 from undertow.records.formats.columns.labels_meant import label_of_two
 from undertow.records.formats.columns.listed import order_said
+from undertow.records.formats.columns.lists_of_answers import refuse_lists
 from undertow.records.formats.columns.meant import UNKNOWN
 from undertow.records.formats.columns.spread import InOneColumn
 from undertow.records.formats.columns.values import (
@@ -54,6 +55,8 @@ def refuse_no_classes(
         if wrong or _may_be_amounts(said, sheet.frame.height):
             _refuse_regression(sheet, path, keys)
         if wrong:
+            owners = sheet.called("prediction"), sheet.called("label")
+            refuse_lists(path, sheet.source, sheet.frame, owners, keys)
             _refuse_numbers(sheet, path, known, keys)
             raise TableError(f"{sheet.source}: {_about(sheet, said, known)}")
 
