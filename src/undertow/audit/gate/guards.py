@@ -18,6 +18,7 @@ from undertow.audit.gate.result import (
     BELOW,
     BETTER,
     BOTH,
+    CONTRARY,
     GAIN,
     IDENTICAL,
     READING,
@@ -29,6 +30,7 @@ from undertow.audit.gate.rules.max_drop import MaxDrop
 from undertow.audit.notices import on_both_sides
 from undertow.audit.slices.table import ALL
 from undertow.records.classes_told import MARK, told_by_answers
+from undertow.records.contrary_scale import scaled_contrary
 from undertow.records.grade_scale import GRADES, TO_TYPE, TURNED
 from undertow.records.read_as_grade import graded_by_doubt
 from undertow.records.records import Records
@@ -51,6 +53,7 @@ def guards(
     yield from below or _at(evidence, policy)
     yield from _told(evidence, policy)
     yield from _graded(evidence, policy)
+    yield from _contrary(evidence, policy)
     yield from _other_reading(evidence, policy)
     yield from _gain(evidence, policy, left_out, way)
     yield from _both_sides(evidence)
@@ -152,6 +155,17 @@ def _graded(evidence: Evidence, policy: Policy) -> Iterator[Decision]:
             'where more is, or write more_is_better = "allowed" at the top of the policy.'
         )
         yield opened(evidence, BETTER, len(found), " ".join((*found, way)))
+
+
+def _contrary(evidence: Evidence, policy: Policy) -> Iterator[Decision]:
+    """Open where a scale is the contrary of what the column's name says; silent otherwise."""
+    found = tuple(scaled_contrary(evidence.pair.reference, evidence.pair.variant))
+    if found and policy.contrary_scale == "refused":
+        way = (
+            "Exchange the ends of --scale, or, if they are right as they are, write "
+            'contrary_scale = "allowed" at the top of the policy.'
+        )
+        yield opened(evidence, CONTRARY, len(found), " ".join((*found, way)))
 
 
 def _both_sides(evidence: Evidence) -> Iterator[Decision]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import polars as pl
 
 from undertow.errors import TableError
+from undertow.records.contrary_scale import CONTRARY, contrary_to
 from undertow.records.formats.columns.between import ONE_FILE
 from undertow.records.formats.columns.ends import reach
 from undertow.records.formats.columns.labels_meant import (
@@ -62,7 +63,9 @@ def grade_note(table: Table, outcome: str, scale: GradeScale | None = None) -> t
     so."""
     name = table.asked.names.get(outcome, outcome)
     if scale is not None:
-        return (f"{table.path}: column {name!r} {ON_SCALE} {scale.said}.",)
+        other = contrary_to(name, scale)
+        contrary = "" if other is None else f", {CONTRARY} {other}"
+        return (f"{table.path}: column {name!r} {ON_SCALE} {scale.said}{contrary}.",)
     if plain(name) in SCORE:
         return ()
     return (note_on(table.path, name),)
