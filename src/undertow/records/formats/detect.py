@@ -38,6 +38,7 @@ from undertow.records.formats.decoding.tables import refuse_columns
 from undertow.records.formats.predictions.classes import GUESSED
 from undertow.records.formats.predictions.confidences import NOT_READ
 from undertow.records.formats.predictions.label_rows import BY_NUMBER, BY_ROW
+from undertow.records.formats.predictions.stated_scale import STATED
 from undertow.records.formats.predictions.threshold import AS_PROBABILITY
 from undertow.records.grade_scale import ON_SCALE
 from undertow.records.near import near
@@ -53,8 +54,8 @@ PICK = "::"
 holds."""
 GROUP = "undertow.formats"
 SAID_AT_ONCE = (
-    LOOKS, SAYS, WROTE, READ_AS, AS_PROBABILITY, AS_SCORE, AS_GRADE, ON_SCALE, NOT_READ,
-    TAKES, BY_ROW_ALONE, OTHER_FILTERS,
+    LOOKS, SAYS, WROTE, READ_AS, AS_PROBABILITY, AS_SCORE, AS_GRADE, ON_SCALE, STATED,
+    NOT_READ, TAKES, BY_ROW_ALONE, OTHER_FILTERS,
     NONE_SHOWN, GUESSED, SEVERAL_ROWS, BY_ROW, BY_NUMBER, TAKEN,
 )  # fmt: skip
 """Words of notes that stand in the line on what was found: how it was understood. Of each

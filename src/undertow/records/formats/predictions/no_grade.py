@@ -19,6 +19,7 @@ from undertow.records.formats.columns.labels_meant import (
 from undertow.records.formats.columns.meant import APART, UNKNOWN
 from undertow.records.formats.columns.values import numbers_in, within_one
 from undertow.records.formats.predictions.sheets import Table
+from undertow.records.formats.predictions.stated_scale import stated_note
 from undertow.records.grade_scale import ON_SCALE, TO_TYPE, TURNED, GradeScale
 from undertow.records.read_as_grade import note_on
 from undertow.records.usual_names import (
@@ -66,9 +67,8 @@ def grade_note(table: Table, outcome: str, scale: GradeScale | None = None) -> t
         other = contrary_to(name, scale)
         contrary = "" if other is None else f", {CONTRARY} {other}"
         return (f"{table.path}: column {name!r} {ON_SCALE} {scale.said}{contrary}.",)
-    if plain(name) in SCORE:
-        return ()
-    return (note_on(table.path, name),)
+    stated = stated_note(table.path, name, table.asked.frame[outcome])
+    return stated if plain(name) in SCORE else (*stated, note_on(table.path, name))
 
 
 def refuse_probability(table: Table) -> None:
