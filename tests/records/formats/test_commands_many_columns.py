@@ -9,13 +9,17 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 
-from undertow.errors import TableError
+from undertow.errors import LONGEST, LONGEST_COMMANDS, TableError, UserError, harmless
+from undertow.records import read_any
 from undertow.records.formats.columns.cells import refuse_two_scales
 from undertow.records.formats.columns.commands.fractions import of_shares
+from undertow.records.formats.columns.commands.given import commands_in
 from undertow.records.formats.columns.commands.python_typed import all_typed
+from undertow.records.reading import Reading
 
 NINE = [*"abcdefghi"]
 
@@ -77,6 +81,45 @@ def test_columns_on_the_right_scale_stay(tmp_path: Path):
     made = ran(command, tmp_path / "a-scaled.csv")
     assert made["p_0"].to_list() == [0.03, 0.1]
     assert made["p_right"].to_list() == [0.5, 0.5]
+
+
+def test_commands_are_not_cut_and_words_are():
+    """However much a message quotes, and however many classes a command names."""
+    names = ", ".join(f'"class {k}"' for k in range(900))
+    command = f"python -c 'print([{names}], {{}})'"
+    first, second = command.format(1), command.format("it'\"'\"'s")
+    said = harmless(f"a.csv: {'x' * 9000}; write {first} && {second}, and give b.csv{' ' * 5000}z")
+    assert first in said
+    assert second in said
+    assert (said[:10], said[-1]) == ("a.csv: xxx", "z")
+    assert len(said) < len(first) + len(second) + LONGEST
+    assert harmless(f"python -c '{'x' * LONGEST_COMMANDS}'").count("x") < LONGEST
+
+
+def test_a_command_obeys_no_terminal():
+    assert harmless("python -c 'a\x1b[31mb\x07'") == "python -c 'ab '"
+
+
+@pytest.mark.parametrize("classes", [12, 150])
+def test_names_of_many_classes_are_all_typed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, classes: int
+):
+    """Of arrays whose classes are numbers, where the labels tell which is which."""
+    monkeypatch.chdir(tmp_path)
+    names = [f"class name number {(7 * k) % classes:03}" for k in range(classes)]
+    label_N = np.arange(10 * classes) % classes
+    np.savez("a.npz", probs=np.eye(classes)[label_N], ids=label_N * 0 + np.arange(10 * classes),
+             labels=label_N)  # fmt: skip
+    rows = {"example_id": range(10 * classes), "label": [names[k] for k in label_N]}
+    pl.DataFrame(rows).write_csv("labels.csv")
+    with pytest.raises(UserError) as refused:
+        read_any([Path("a.npz")], Reading(labels=Path("labels.csv")))
+    said = str(refused.value)
+    assert "…" not in said
+    (command,) = commands_in(said)
+    subprocess.run([sys.executable, *shlex.split(command)[1:]], check=True)
+    made, _ = read_any([Path("a-named.npz")], Reading(labels=Path("labels.csv")))
+    assert (made.pred_MN[0] == made.label_N).all()
 
 
 def ran(command: str, to: Path) -> pl.DataFrame:

@@ -69,8 +69,8 @@ def as_stated(
         n = int(beyond.arg_max() or 0)
         raise TableError(
             f"{path}: column {called!r} is {column[n][:60]!r} for {str(ids[n])[:60]!r}, more than "
-            f"it is out of ({int(beyond.sum()):,} of {number.count():,} rows); correct the cell, or "
-            "empty it: --missing wrong then counts it as wrong, and --allow-partial leaves its "
+            f"it is out of ({int(beyond.sum()):,} of {number.count():,} rows); correct the cell, "
+            "or empty it: --missing wrong then counts it as wrong, and --allow-partial leaves its "
             "example out"
         )
     if scale is None or {scale.worst, scale.best} == {0.0, 1.0}:

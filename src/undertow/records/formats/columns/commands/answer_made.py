@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from os.path import commonprefix
 from pathlib import Path
 
 import polars as pl
@@ -12,6 +11,7 @@ import polars as pl
 from undertow.records.formats.columns.commands.new_table import columns_in, mark, written
 from undertow.records.formats.columns.commands.python_typed import (
     all_typed,
+    common_beginning,
     is_spelled,
     number_typed,
     text_typed,
@@ -76,7 +76,7 @@ def _place(
 def _pattern(columns: Sequence[str], table: Sequence[str]) -> list[str]:
     """One pattern for polars where these alone begin so and are in this order, as two lists of
     names in the commands for two files are longer than a message; else the names."""
-    begin = commonprefix([*columns])
+    begin = common_beginning(columns)
     named = [c for c in (*table, "prediction", "label") if c.startswith(begin)]
     return [f"^{re.escape(begin)}.*$"] if begin and named == [*columns] else [*columns]
 
