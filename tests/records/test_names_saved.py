@@ -16,6 +16,7 @@ import suggested
 import undertow
 from undertow.errors import NotComparableError
 from undertow.records.formats.decoding.new_files import written_for
+from undertow.records.order_told import LONGEST_TYPED
 
 NAMES = ["cow", "ant", "bee"]
 LABEL = np.arange(60) % 3
