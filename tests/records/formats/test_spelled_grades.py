@@ -179,3 +179,25 @@ def test_a_worse_model_fails_and_passes_by_no_order_that_is_wrong():
     assert gated(old, new, "--scale", "bad,ok,good").exit_code == 1
     assert gated(old, new, "--scale", "good,ok,bad").exit_code == 3
     assert gated(["8/10"] * 2000, ["7/10"] * 2000).exit_code == 1
+
+
+@pytest.mark.parametrize(
+    ("cells", "also"),
+    [
+        (FOUR, ", and with --scale too: all its words in order, the worst first"),
+        (["A", "B", "F"], ", and with --scale WORST,BEST too"),
+        (["👎", "👍"], ", and with --scale WORST,BEST too"),
+        (["3", "4"], ", and with --scale WORST,BEST too: its ends, the worst first"),
+        (["7/10", "8/10"], ""),
+        (["0", "1"], ""),
+        (["yes", "no"], ""),
+    ],
+)
+def test_who_asks_for_ids_asks_for_the_scale_too(cells: list[str], also: str):
+    pl.DataFrame({"qid": [f"q{n}" for n in range(len(cells))], "score": cells}).write_csv("a.csv")
+    with pytest.raises(UserError) as caught:
+        read_any([Path("a.csv")])
+    assert str(caught.value) == (
+        "a.csv: has no column 'example_id'; it has 'qid', 'score'; name its columns with --id qid"
+        f"{also}"
+    )

@@ -32,13 +32,13 @@ from undertow.records.formats.columns.class_columns import READ_AS
 from undertow.records.formats.columns.either_name import TAKES
 from undertow.records.formats.columns.keys import SEVERAL_ROWS
 from undertow.records.formats.columns.labels_meant import LOOKS
+from undertow.records.formats.columns.stated_scale import STATED
 from undertow.records.formats.columns.written import WROTE
 from undertow.records.formats.decoding.npz import refuse_damaged_zip
 from undertow.records.formats.decoding.tables import refuse_columns
 from undertow.records.formats.predictions.classes import GUESSED
 from undertow.records.formats.predictions.confidences import NOT_READ
 from undertow.records.formats.predictions.label_rows import BY_NUMBER, BY_ROW
-from undertow.records.formats.predictions.stated_scale import STATED
 from undertow.records.formats.predictions.threshold import AS_PROBABILITY
 from undertow.records.grade_scale import ON_SCALE
 from undertow.records.near import near

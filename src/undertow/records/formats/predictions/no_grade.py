@@ -17,9 +17,9 @@ from undertow.records.formats.columns.labels_meant import (
     said_of_those,
 )
 from undertow.records.formats.columns.meant import APART, UNKNOWN
+from undertow.records.formats.columns.stated_scale import stated_note
 from undertow.records.formats.columns.values import numbers_in, within_one
 from undertow.records.formats.predictions.sheets import Table
-from undertow.records.formats.predictions.stated_scale import stated_note
 from undertow.records.grade_scale import ON_SCALE, TO_TYPE, TURNED, GradeScale
 from undertow.records.read_as_grade import note_on
 from undertow.records.usual_names import (

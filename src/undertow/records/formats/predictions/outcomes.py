@@ -12,9 +12,9 @@ from undertow.errors import TableError
 from undertow.records.formats.columns.cells import refuse_no_number, refuse_two_scales
 from undertow.records.formats.columns.ends import ends_of, reach
 from undertow.records.formats.columns.other_scale import OtherScale
+from undertow.records.formats.columns.stated_scale import as_stated
 from undertow.records.formats.columns.values import values_of, within_one
 from undertow.records.formats.decoding.typed import number_of, typed
-from undertow.records.formats.predictions.stated_scale import as_stated
 from undertow.records.grade_scale import (
     FRACTIONS,
     LETTERS_FIRST,
