@@ -26,8 +26,9 @@ def choices(frame: pl.DataFrame, flags: str, sides: Between = ONE_FILE) -> str:
         return f", where only you know which COLUMN is, of {which}{_turned(able, alone=False)}"
     if flag_of("prediction", UNKNOWN) not in flags:
         score = "score" if "score" in frame.columns else meant.score
-        asked = score is not None and "--scale" not in flags and "--label" not in flags
-        return _on_scale(frame[score]) if asked else ""
+        if score is None or "--scale" in flags or "--label" in flags:
+            return ""
+        return _on_scale(frame[score])
     if meant.pairs:
         return _which_pair(meant.pairs)
     flat = [name for name in rest_of(frame, meant) if not is_nested(frame[name])]
