@@ -18,7 +18,10 @@ import re
 
 from undertow.undecoded import escaped, holds_no_text, shell_word
 
-LONGEST = 1500
+LONGEST, LONGEST_COMMANDS = 1500, 60_000
+"""Letters of a message, and of all commands in one. A shell takes 128 KB for a word."""
+COMMAND = re.compile(r"""python -c '(?:[^']|'"'"')*'""")
+"""One to copy, as a shell reads it: a quote within it is ``'"'"'``."""
 _ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
 _OBEYED = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]+")
 
@@ -71,12 +74,25 @@ def install(extra: str) -> str:
 
 def harmless(message: str) -> str:
     """One line of bounded length without characters that a terminal obeys. Long messages keep their
-    beginning, which names the input, and their end, which gives the fix."""
+    beginning, which names the input, and their end, which gives the fix. A command stays whole: cut
+    in its middle it would be no command."""
     message = escaped(message)
-    head, tail = message[: 4 * LONGEST], message[-4 * LONGEST :]
-    said = _OBEYED.sub(
-        " ", _ESCAPES.sub("", message if len(message) <= 8 * LONGEST else f"{head} … {tail}")
-    )
-    if len(said) <= LONGEST:
-        return said
-    return f"{said[: LONGEST - 400]} … {said[-350:]}"
+    commands = COMMAND.findall(message)
+    if not commands or sum(map(len, commands)) > LONGEST_COMMANDS:
+        return _cut(message, LONGEST)
+    share = max(LONGEST // (len(commands) + 1), 500)
+    words = [_cut(text, share) for text in COMMAND.split(message)]
+    typed = [*map(_obeyed_by_none, commands), ""]
+    return "".join(text for both in zip(words, typed, strict=True) for text in both)
+
+
+def _cut(message: str, longest: int) -> str:
+    """Keeps the beginning and the end of what is longer."""
+    head, tail = message[: 4 * longest], message[-4 * longest :]
+    said = _obeyed_by_none(message if len(message) <= 8 * longest else f"{head} … {tail}")
+    end = min(350, longest // 2)
+    return said if len(said) <= longest else f"{said[: longest - end - 50]} … {said[-end:]}"
+
+
+def _obeyed_by_none(text: str) -> str:
+    return _OBEYED.sub(" ", _ESCAPES.sub("", text))

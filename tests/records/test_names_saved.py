@@ -15,7 +15,8 @@ import pytest
 import suggested
 import undertow
 from undertow.errors import NotComparableError
-from undertow.records.formats.decoding.new_files import MOST_TYPED, written_for
+from undertow.records.formats.decoding.new_files import written_for
+from undertow.records.order_told import LONGEST_TYPED
 
 NAMES = ["cow", "ant", "bee"]
 LABEL = np.arange(60) % 3
@@ -114,7 +115,7 @@ def test_a_table_of_so_many_names_that_no_command_holds_them_is_said_to_differ()
     many = np.arange(60) % 20
     for letters, held in (
         (10, "n.csv: its classes are 0 to 19"),
-        (MOST_TYPED // 20, "'t' answers '0000"),
+        (LONGEST_TYPED // 20, "'t' answers '0000"),
     ):
         table([f"{k:0{letters}}name" for k in many]).write_csv("t.csv")
         table(many.tolist()).write_csv("n.csv")

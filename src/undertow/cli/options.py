@@ -140,7 +140,7 @@ class Files:
             metavar="<pair>",
             help="The scale of a column of grades: the number of the worst answer, then that of "
             "the best. 1,5 where 5 is the best, 6,1 where 1 is, 1,0 where less is better. Or their "
-            "words or letters: F,A.",
+            "words or letters, F,A; of more than two words all: bad,ok,good.",
         ),
     ] = None
     tasks: Annotated[

@@ -1,5 +1,5 @@
 """The scale of grades as a person told it: the number of the worst answer, and that of the best, or
-their words or letters.
+their words or letters; of more than two words all of them in order.
 
 A reader never guesses either. Of school grades 1 is the best in one country and the worst in
 another, and a guess would turn a verdict round.
@@ -32,6 +32,14 @@ READ = {"yes": 1.0, "no": 0.0, "correct": 1.0, "incorrect": 0.0, "right": 1.0, "
         "pass": 1.0, "fail": 0.0, "passed": 1.0, "failed": 0.0}  # fmt: skip
 """Words that people grade by, and what they say without a scale."""
 WORDS_FIRST = "the word of a wrong answer, then that of a right one, as the file writes them"
+WORDS_IN_ORDER = (
+    "each word as the file writes it and commas between, the worst first and the best last, which "
+    "only you know; they are taken as equally far apart"
+)
+MOST_WORDS = 12
+"""Different words up to which a column may be grades; with more it is text."""
+EQUAL = ", in steps that are taken as equal"
+"""Of more than two words: nobody knows how far apart they are."""
 LETTERS_FIRST = (
     "the letter of the worst answer, then that of the best (F,A where A is the best grade); those "
     "between are as far apart as in the alphabet"
@@ -39,11 +47,12 @@ LETTERS_FIRST = (
 
 
 class GradeScale(NamedTuple):
-    """Either number may be the larger one. ``words`` are what stands in a file for the two."""
+    """Either number may be the larger one. ``words`` are what stands in a file for the two, and for
+    those between them, which are numbered from the worst."""
 
     worst: float
     best: float
-    words: tuple[str, str] | None = None
+    words: tuple[str, ...] | None = None
 
     @property
     def low(self) -> float:
@@ -54,8 +63,8 @@ class GradeScale(NamedTuple):
         return max(self.worst, self.best)
 
     @property
-    def ends(self) -> tuple[str, str]:
-        """The worst and the best as they are typed."""
+    def ends(self) -> tuple[str, ...]:
+        """The worst and the best as they are typed, with words between them."""
         return self.words or (_number(self.worst), _number(self.best))
 
     @property
@@ -65,8 +74,10 @@ class GradeScale(NamedTuple):
 
     @property
     def said(self) -> str:
-        worst, best = self.ends
-        return f"from {worst}, the worst, to {best}, the best"
+        worst, *between, best = self.ends
+        over = f"over {', '.join(between)}, " if between else ""
+        steps = EQUAL if between else ""
+        return f"from {worst}, the worst, {over}to {best}, the best{steps}"
 
     def number_of(self, word: str) -> float | None:
         """Of a word of the scale, in whatever capitals, or a letter between its ends."""
@@ -74,12 +85,13 @@ class GradeScale(NamedTuple):
         if self.words is None or self._of_letters:
             place = _place(read)
             return place if place is not None and self.low <= place <= self.high else None
-        worst, best = map(_as_read, self.words)
-        return {worst: self.worst, best: self.best}.get(read)
+        return {_as_read(word): float(k) for k, word in enumerate(self.words)}.get(read)
 
     @property
     def _of_letters(self) -> bool:
-        return self.words is not None and None not in map(_place, map(_as_read, self.words))
+        """Whether the ends alone are told, and those between by the alphabet."""
+        words = self.words or ()
+        return len(words) == 2 and None not in map(_place, map(_as_read, words))
 
 
 FRACTIONS, TURNED = GradeScale(0.0, 1.0), GradeScale(1.0, 0.0)
@@ -95,7 +107,9 @@ def grade_scale(given: object) -> GradeScale:
     words = _words_in(parts)
     if words is not None:
         places = [_place(_as_read(word)) for word in words]
-        worst, best = (0.0, 1.0) if None in places else cast("list[float]", places)
+        if len(words) > 2 or None in places:
+            return GradeScale(0.0, len(words) - 1.0, words)
+        worst, best = cast("list[float]", places)
         return GradeScale(worst, best, words)
     try:
         worst, best = (math.nan if isinstance(p, bool) else float(p) for p in parts)  # type: ignore[attr-defined]
@@ -110,26 +124,29 @@ def grade_scale(given: object) -> GradeScale:
     return GradeScale(worst + 0.0, best + 0.0)  # No zero is negative.
 
 
-def _words_in(parts: object) -> tuple[str, str] | None:
-    """Two different words of which none is a number."""
-    listed = [part.strip() for part in _listed(parts) if isinstance(part, str)]
-    if len(listed) != 2 or ",".join(listed) == PLACES or not all(map(_is_word, listed)):
+def _words_in(parts: object) -> tuple[str, ...] | None:
+    """Two or more different words of which none is a number."""
+    given = _listed(parts)
+    listed = [part.strip() for part in given if isinstance(part, str)]
+    apart = len({*map(_as_read, listed)}) == len(listed) == len(given)
+    if len(listed) < 2 or not apart or "WORST" in listed or not all(map(_is_word, listed)):
         return None
-    worst, best = listed
-    return None if _as_read(worst) == _as_read(best) else (worst, best)
+    return tuple(listed)
 
 
 def _is_word(text: str) -> bool:
-    """No number, and none that is endless."""
+    """No number, and none that is endless; a sign such as 👍 is one."""
     try:
         float(text)
     except ValueError:
-        return any(map(str.isalpha, text))
+        signs = text.strip(" .…") and not any(map(str.isalnum, text))
+        return bool(signs) or any(map(str.isalpha, text))
     return False
 
 
 def _as_read(word: str) -> str:
-    return word.strip().casefold()
+    """Without capitals, and without what says that a sign is shown in colours."""
+    return word.replace("\ufe0f", "").strip().casefold()
 
 
 def _place(read: str) -> float | None:
@@ -138,10 +155,10 @@ def _place(read: str) -> float | None:
 
 
 def are_open_words(said: Collection[str]) -> bool:
-    """Whether these are two words, of which one may say that an answer is right, and nobody knows
-    which."""
+    """Whether these are two words, of which one may say that an answer is right, or a few more that
+    may be grades, and nobody knows which is the better."""
     known = {_as_read(word) for word in said} <= {*READ, "true", "false"}
-    return len(said) == 2 and not known and all(any(map(str.isalpha, word)) for word in said)
+    return 2 <= len(said) <= MOST_WORDS and not known and all(map(_is_word, said))
 
 
 def are_letters(words: Collection[str]) -> bool:

@@ -19,11 +19,17 @@ from undertow.records.formats.arrays.unnamed import (
 )
 from undertow.records.formats.columns.commands.class_naming import renamed
 from undertow.records.formats.columns.values import values_of
-from undertow.records.formats.decoding.new_files import MOST_TYPED
 from undertow.records.formats.decoding.tables import kind_of, parse
 from undertow.records.order_by_answers import names_by_answers
 from undertow.records.order_told import CLASSES as TO_WRITE
-from undertow.records.order_told import NOTHING, Names, are_places, names_among, typed
+from undertow.records.order_told import (
+    LONGEST_TYPED,
+    NOTHING,
+    Names,
+    are_places,
+    names_among,
+    typed,
+)
 from undertow.records.reading import Reading, alternatives
 from undertow.records.records import MISSING, Records
 from undertow.records.usual_names import ANSWER, LABEL, PREDICTION, flag_of, those_called
@@ -150,7 +156,7 @@ def _renamed(path: Path, side: Records, names: Names, reading: Reading) -> str |
         reading.keys,
         told=names.by_answers,
     )
-    if not columns or len(command) > MOST_TYPED:
+    if not columns or len(command) > LONGEST_TYPED:
         return None
     given = "what this writes" if is_file else "this in its place"
     return f"{'write the names, and' if names.told else 'and'} give {given}: {command}"

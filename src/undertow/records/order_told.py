@@ -18,8 +18,9 @@ WHERE = '(model.classes_, config.id2label), as in ["name of 0", "name of 1"]'
 """Where their order is found, and how they are typed."""
 NOTHING = "nothing tells their order"
 LABELS = "the labels in both tell which is which"
-LONGEST_TYPED = 500
-"""Letters of the names up to which they are typed for a person, who else writes them."""
+LONGEST_TYPED, LONGEST_SHOWN = 20_000, 500
+"""Letters of the names up to which they are typed in a command for a person, who else writes them;
+and up to which all are shown beside it."""
 LEAST = 3
 """Examples of each class from which on labels on both sides tell which is which."""
 ALIKE, ALIKE_EACH = 0.8, 0.9
@@ -71,7 +72,7 @@ def names_among(label: pl.Series, number: pl.Series, count: int, *, by_row: bool
 def typed(names: Sequence[str]) -> str:
     """As Python has them; of many the first two."""
     listed = json.dumps(list(names), ensure_ascii=False)
-    if len(listed) <= LONGEST_TYPED:
+    if len(listed) <= LONGEST_SHOWN:
         return listed
     return f"{json.dumps(list(names[:2]), ensure_ascii=False)[:-1]}, …]"
 

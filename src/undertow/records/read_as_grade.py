@@ -7,6 +7,7 @@ it, and a gate does not pass on it.
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterator
 
@@ -17,7 +18,9 @@ AS_GRADE = "is read as a grade, of which more is better"
 """Stands in the note, which is said before the audit too."""
 SAYS = "says how good an answer is"
 """Stands in its place where a label stands beside grades."""
-NAMED = re.compile(rf"'([^']*)' (?:{AS_GRADE}|{SAYS})")
+QUOTED = r"""('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")"""
+"""A name as a note has it, which Python writes in double quotes where it has single ones."""
+NAMED = re.compile(rf"{QUOTED} (?:{AS_GRADE}|{SAYS})")
 
 
 def note_on(path: object, name: str) -> str:
@@ -29,7 +32,8 @@ def graded_by_doubt(*sides: Records) -> Iterator[str]:
     """A sentence on each side whose grades have a name that leaves open which way is better; names
     that are a grade's and nothing else (``rating``, ``bleu_4``) leave nothing open."""
     for side in sides:
-        names = [found[1] for note in side.manifest.notes if (found := NAMED.search(note))]
+        noted = (found[1] for note in side.manifest.notes if (found := NAMED.search(note)))
+        names = [str(ast.literal_eval(name)) for name in noted]
         for name in dict.fromkeys(n for n in names if plain(n) not in SCORE and not says_grade(n)):
             yield (
                 f"{name!r} of {side.name!r} is taken for a grade of which more is better, and its "

@@ -95,6 +95,40 @@ HARMS = frozenset(
      "violation", "violations", "failure", "failures", "fail", "failed", "hate", "profanity"}
 )  # fmt: skip
 """The same where it is a harm, so that the column may also be the probability of one."""
+FAULTS = frozenset(
+    {"bug", "bugs", "defect", "defects", "issue", "issues", "fault", "faults", "problem",
+     "problems", "flaw", "flaws", "complaint", "complaints", "incident", "incidents", "crash",
+     "crashes", "crashed", "glitch", "glitches", "typo", "typos", "timeout", "timeouts",
+     "exception", "exceptions", "regressions", "infractions", "leak", "leaks", "leaked", "severity",
+     "danger", "dangerous", "risk", "risks", "unsafe", "unsolved", "unresolved", "unanswered",
+     "unhelpful", "unfaithful", "unsupported", "ungrounded", "unfinished", "invalid", "inaccurate",
+     "inaccuracies", "incomplete", "incoherent", "irrelevant", "inconsistent", "offensive",
+     "abusive", "insult", "insults", "hateful", "stereotype", "stereotypes", "jailbroken", "delay",
+     "downtime", "bad", "worse", "worst", "false", "misclassified", "mislabeled", "mislabelled",
+     "missing", "rejected", "rejections", "penalties", "fp", "fn", "falsch", "falsche", "mangel",
+     "mängel", "maengel", "verstoß", "verstoss", "verstöße", "beschwerde", "beschwerden", "kosten",
+     "verlust", "ungelöst", "schaden", "schäden", "abbruch", "faute", "fautes", "fallo", "fallos",
+     "defectos"}
+)  # fmt: skip
+"""Words in the name of a column of which less most likely is better: not so surely that it is
+refused, but enough to ask where a person says the contrary."""
+FAULTY = ("error", "hallucin", "halluzin", "toxi", "fehler", "erreur", "mistake")
+"""Beginnings of such words: ``errorcount``, ``Fehlerrate``."""
+BETTER = frozenset(
+    {"correct", "acc", "accuracy", "em", "exact", "passed", "pass", "reward", "f1", "hit", "hits",
+     "won", "win", "wins", "success", "successes", "succeeded", "solved", "right", "resolved",
+     "match", "matched", "matches", "helpful", "helpfulness", "quality", "rouge", "rouge1",
+     "rouge2", "rougel", "rougelsum", "bleu", "sacrebleu", "chrf", "meteor", "bertscore",
+     "precision", "recall", "auc", "auroc", "richtig", "korrekt", "gelöst", "bestanden",
+     "korrektheit", "genauigkeit"}
+)  # fmt: skip
+"""Words in the name of a column of which more is better. Of a ``grade`` or ``rating`` less may be,
+as of school grades."""
+UNLIKE = frozenset(
+    {"no", "not", "non", "nicht", "un", "rank", "position", "gap", "drop", "delta", "diff",
+     "difference", "regret", "decline", "without", "ohne", "minus", "inverse", "inv"}
+)  # fmt: skip
+"""Words beside which they say nothing."""
 TURNED = frozenset(
     {"no", "not", "non", "without", "free", "pass", "passed", "correct", "neg", "negative", "minus",
      "inverse", "inv", "skill", "similarity", "detection", "detected", "fixed", "fix", "handling",
@@ -167,6 +201,25 @@ def says_less_is_better(name: str) -> bool:
 def says_harm(name: str) -> bool:
     """Whether a column is called a harm."""
     return _says(name, HARMS)
+
+
+def says_fault(name: str) -> bool:
+    """Whether less of a column most likely is better by its name, as of ``bugs``; with all that is
+    called a loss, a harm or wrong."""
+    words = {*_words(name)}
+    begun = any(word.startswith(FAULTY) for word in words)
+    false = "false" in words and "true" not in words  # Also of false negatives.
+    turned = bool(words & TURNED) or _words(name)[0] == "1"
+    known = bool(words & (LESS | HARMS | FAULTS)) or begun or says_wrong(name)
+    return false or (known and not turned)
+
+
+def says_more_is_better(name: str) -> bool:
+    """Whether more of a column is better by its name, as of ``accuracy``."""
+    words = {*_words(name)}
+    others = LESS | HARMS | FAULTS | UNLIKE
+    begun = any(word.startswith(FAULTY) for word in words)
+    return bool(words & BETTER) and not words & others and not begun and _words(name)[0] != "1"
 
 
 def says_grade(name: str) -> bool:

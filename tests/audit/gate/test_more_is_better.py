@@ -69,6 +69,24 @@ def test_a_policy_may_allow_it_and_a_loss_fails(tmp_path: Path):
 
 
 def test_what_the_guard_says_to_add_decides(tmp_path: Path):
-    """Of complaints four points more are a loss, of what is unsaid they are a gain."""
-    assert gated(tmp_path, "complaints", 0.10, 0.14, RULES, "--scale", "1,0").exit_code == 1
-    assert gated(tmp_path, "complaints", 0.10, 0.14, RULES, "--scale", "0,1").exit_code == 0
+    """Of a rank four points more are a loss, of what is unsaid they are a gain."""
+    assert gated(tmp_path, "gold_rank", 0.10, 0.14, RULES, "--scale", "1,0").exit_code == 1
+    assert gated(tmp_path, "gold_rank", 0.10, 0.14, RULES, "--scale", "0,1").exit_code == 0
+
+
+def test_a_name_with_a_quote_is_looked_into_too(tmp_path: Path):
+    found = gated(tmp_path, "judge's rank", 0.10, 0.14)
+    assert found.exit_code == 3
+    assert "\"judge's rank\" of 'old' is taken for a grade" in found.stdout
+
+
+def test_each_column_of_a_side_is_looked_into(tmp_path: Path):
+    """Of two files of one side the second calls its column otherwise."""
+    files = [write(tmp_path, "a", "score", 0.8), write(tmp_path, "b", "gold_rank", 0.81)]
+    new = [write(tmp_path, "c", "score", 0.82), write(tmp_path, "d", "score", 0.83)]
+    (tmp_path / "gate.toml").write_text(RULES)
+    line = ["gate", *files, "--against", *new, "--policy", str(tmp_path / "gate.toml")]
+    flags = ["--id", "id", "--score", "score,gold_rank", "--quiet"]
+    found = CliRunner().invoke(app, [*line, *flags])
+    assert found.exit_code == 3
+    assert "more_is_better on all cannot be decided: 'gold_rank' of " in found.stdout

@@ -405,7 +405,8 @@ def test_grades_as_people_write_them(grades: list[str]) -> None:
             "",
             {},
             "old.csv: has no column 'example_id'; it has 'prompt_id', 'rating'; name its columns "
-            "with --id prompt_id --score rating",
+            "with --id prompt_id --score rating, and with --scale WORST,BEST too: its ends, the worst "
+            "first",
         ),
         (
             {"question_id": IMAGES, "acc": [1, 0, 1, 1], "answer": ["Paris is", "I", "Rome", "42"]},

@@ -18,6 +18,7 @@ from undertow.audit.gate.result import (
     BELOW,
     BETTER,
     BOTH,
+    CONTRARY,
     GAIN,
     IDENTICAL,
     READING,
@@ -29,6 +30,7 @@ from undertow.audit.gate.rules.max_drop import MaxDrop
 from undertow.audit.notices import on_both_sides
 from undertow.audit.slices.table import ALL
 from undertow.records.classes_told import MARK, told_by_answers
+from undertow.records.contrary_scale import scaled_contrary
 from undertow.records.grade_scale import GRADES, TO_TYPE, TURNED
 from undertow.records.read_as_grade import graded_by_doubt
 from undertow.records.records import Records
@@ -51,6 +53,7 @@ def guards(
     yield from below or _at(evidence, policy)
     yield from _told(evidence, policy)
     yield from _graded(evidence, policy)
+    yield from _contrary(evidence, policy)
     yield from _other_reading(evidence, policy)
     yield from _gain(evidence, policy, left_out, way)
     yield from _both_sides(evidence)
@@ -59,7 +62,7 @@ def guards(
 def _identical(evidence: Evidence) -> Decision:
     """Of a file and its copy."""
     reference, variant = evidence.pair.reference, evidence.pair.variant
-    return _open(
+    return opened(
         evidence,
         IDENTICAL,
         reference.N,
@@ -77,7 +80,7 @@ def _equal_beside(evidence: Evidence, columns: Sequence[str]) -> Decision:
     reference, variant = evidence.pair.reference, evidence.pair.variant
     said = ", ".join(map(repr, columns))
     those, are = ("one of them", "they are") if len(columns) > 1 else (said, "it is")
-    return _open(
+    return opened(
         evidence,
         IDENTICAL,
         reference.N,
@@ -100,7 +103,7 @@ def _below(evidence: Evidence, policy: Policy) -> Iterator[Decision]:
         if all(ONE_ANOTHER in sentence for sentence in found):
             may = "If the names are right and the model does mix these classes up,"
         way = f'{may} write below_chance = "allowed" at the top of the policy.'
-        yield _open(evidence, BELOW, len(found), " ".join((*found, way)))
+        yield opened(evidence, BELOW, len(found), " ".join((*found, way)))
 
 
 def _at(evidence: Evidence, policy: Policy) -> Iterator[Decision]:
@@ -113,7 +116,7 @@ def _at(evidence: Evidence, policy: Policy) -> Iterator[Decision]:
             "right answers. If it may be no better, write "
             'at_chance = "allowed" at the top of the policy.'
         )
-        yield _open(evidence, AT, 1, f"{found} {way}")
+        yield opened(evidence, AT, 1, f"{found} {way}")
 
 
 def _other_reading(evidence: Evidence, policy: Policy) -> Iterator[Decision]:
@@ -129,7 +132,7 @@ def _other_reading(evidence: Evidence, policy: Policy) -> Iterator[Decision]:
             "If it is read as it should be, write "
             'other_reading = "allowed" at the top of the policy.'
         )
-        yield _open(evidence, READING, len(found), " ".join((*found, way)))
+        yield opened(evidence, READING, len(found), " ".join((*found, way)))
 
 
 def _told(evidence: Evidence, policy: Policy) -> Iterator[Decision]:
@@ -140,7 +143,7 @@ def _told(evidence: Evidence, policy: Policy) -> Iterator[Decision]:
             f"Once it is checked, leave {MARK} out of the file, or write "
             'classes_told = "allowed" at the top of the policy.'
         )
-        yield _open(evidence, TOLD, len(found), " ".join((*found, way)))
+        yield opened(evidence, TOLD, len(found), " ".join((*found, way)))
 
 
 def _graded(evidence: Evidence, policy: Policy) -> Iterator[Decision]:
@@ -151,7 +154,18 @@ def _graded(evidence: Evidence, policy: Policy) -> Iterator[Decision]:
             f"Say which with {TO_TYPE}, 1,0 where less is better, which reads 1 minus it, and 0,1 "
             'where more is, or write more_is_better = "allowed" at the top of the policy.'
         )
-        yield _open(evidence, BETTER, len(found), " ".join((*found, way)))
+        yield opened(evidence, BETTER, len(found), " ".join((*found, way)))
+
+
+def _contrary(evidence: Evidence, policy: Policy) -> Iterator[Decision]:
+    """Open where a scale is the contrary of what the column's name says; silent otherwise."""
+    found = tuple(scaled_contrary(evidence.pair.reference, evidence.pair.variant))
+    if found and policy.contrary_scale == "refused":
+        way = (
+            "Exchange the ends of --scale, or, if they are right as they are, write "
+            'contrary_scale = "allowed" at the top of the policy.'
+        )
+        yield opened(evidence, CONTRARY, len(found), " ".join((*found, way)))
 
 
 def _both_sides(evidence: Evidence) -> Iterator[Decision]:
@@ -161,7 +175,7 @@ def _both_sides(evidence: Evidence) -> Iterator[Decision]:
     if not found:
         return
     mine, other = found[0]
-    yield _open(
+    yield opened(
         evidence,
         BOTH,
         len(found),
@@ -173,7 +187,7 @@ def _both_sides(evidence: Evidence) -> Iterator[Decision]:
     )
 
 
-def _open(evidence: Evidence, rule: str, observed: int, reason: str) -> Decision:
+def opened(evidence: Evidence, rule: str, observed: int, reason: str) -> Decision:
     """A guard's decision that something has to be looked into first."""
     return Decision(
         rule=rule,

@@ -6,6 +6,7 @@ below_chance = "allowed"  # a side may do worse than guessing; by default that i
 at_chance = "allowed"   # the reference need not do better than guessing
 classes_told = "allowed"  # the order of class names that answers told has been checked
 more_is_better = "allowed"  # of a column that is read as a grade, though its name leaves it open
+contrary_scale = "allowed"  # --scale is right, though the column's name says the contrary
 other_reading = "allowed"  # a score is a grade, or a probability, as it was read
 left_out = "allowed"    # the new model may have lost all that is not compared
 identical = "allowed"   # both sides may hold the same, as where nothing was changed
@@ -70,6 +71,9 @@ class _Settings(BaseModel):
     more_is_better: Literal["refused", "allowed"] = "refused"
     """Whether a column may be read as a grade whose name leaves open which way is better:
     ``allowed`` once it is known that more is."""
+    contrary_scale: Literal["refused", "allowed"] = "refused"
+    """Whether grades may be on a scale that is the contrary of what the name of their column says:
+    ``allowed`` once it is known that the scale is right."""
     other_reading: Literal["refused", "allowed"] = "refused"
     """Whether a score that may be a grade or a probability may get worse by the reading that was
     not chosen: ``allowed`` once it is known which it is."""

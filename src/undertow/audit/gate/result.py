@@ -23,6 +23,9 @@ them right as any, so what really is exchanged would pass."""
 BETTER = "more_is_better"
 """The rule that every policy has: a column of which less is better, read as a grade, turns the
 verdict round."""
+CONTRARY = "contrary_scale"
+"""The rule that every policy has: grades on a scale that is the contrary of what the name of their
+column says turn the verdict round."""
 IDENTICAL = "identical"
 """The rule that every policy has: a model does not pass against itself, as a file does that was
 named twice or copied."""
@@ -35,7 +38,7 @@ worse by the reading that was not chosen."""
 LEFT = "left_out"
 """The rule that every policy has: what is left out of a comparison, all of it lost, must not break
 a limit."""
-GUARDS = (IDENTICAL, BELOW, AT, TOLD, BETTER, READING, BOTH, GAIN, LEFT)
+GUARDS = (IDENTICAL, BELOW, AT, TOLD, BETTER, CONTRARY, READING, BOTH, GAIN, LEFT)
 """They cannot tell since something has to be looked into, and not since the evidence is thin."""
 
 Outcome = Literal["pass", "fail", "cannot tell"]

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from undertow.audit.gate.evidence import Evidence
+from undertow.audit.gate.guards import opened
 from undertow.audit.gate.policy import Policy
 from undertow.audit.gate.result import LEFT, Decision, place_of
 from undertow.audit.gate.rules import Rule
@@ -38,7 +39,7 @@ def worst_case(
             continue
         for case in _cases(evidence, rule, found, lost, policy.level):
             if case.most > case.limit:
-                yield _open(evidence, case, lost, way)
+                yield _left_out(evidence, case, lost, way)
                 return
 
 
@@ -113,7 +114,7 @@ def _table(lost: LostAtMost, column: str) -> SliceTable | None:
         return None
 
 
-def _open(evidence: Evidence, case: _Case, lost: LostAtMost, way: str) -> Decision:
+def _left_out(evidence: Evidence, case: _Case, lost: LostAtMost, way: str) -> Decision:
     pair, out = evidence.pair, lost.examples.N
     lacked = out - lost.differ
     differ = f"the labels of the sides differ on {lost.differ:,} of them" if lost.differ else ""
@@ -128,17 +129,4 @@ def _open(evidence: Evidence, case: _Case, lost: LostAtMost, way: str) -> Decisi
         f"{case.limit:g}. {' '.join(ways)} Or, if they may be left out, write "
         'left_out = "allowed" at the top of the policy.'
     )
-    return Decision(
-        rule=LEFT,
-        variant=pair.variant.name,
-        slice=ALL,
-        value="",
-        tier="required",
-        outcome="cannot tell",
-        limit=0.0,
-        observed=float(out),
-        low=math.nan,
-        high=math.nan,
-        n_examples=pair.reference.N,
-        reason=reason,
-    )
+    return opened(evidence, LEFT, out, reason)

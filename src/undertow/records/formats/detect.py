@@ -32,6 +32,7 @@ from undertow.records.formats.columns.class_columns import READ_AS
 from undertow.records.formats.columns.either_name import TAKES
 from undertow.records.formats.columns.keys import SEVERAL_ROWS
 from undertow.records.formats.columns.labels_meant import LOOKS
+from undertow.records.formats.columns.stated_scale import STATED
 from undertow.records.formats.columns.unread import UNREAD
 from undertow.records.formats.columns.written import WROTE
 from undertow.records.formats.decoding.npz import refuse_damaged_zip
@@ -54,8 +55,8 @@ PICK = "::"
 holds."""
 GROUP = "undertow.formats"
 SAID_AT_ONCE = (
-    LOOKS, SAYS, WROTE, READ_AS, AS_PROBABILITY, AS_SCORE, AS_GRADE, ON_SCALE, NOT_READ,
-    TAKES, BY_ROW_ALONE, OTHER_FILTERS,
+    LOOKS, SAYS, WROTE, READ_AS, AS_PROBABILITY, AS_SCORE, AS_GRADE, ON_SCALE, STATED,
+    NOT_READ, TAKES, BY_ROW_ALONE, OTHER_FILTERS,
     NONE_SHOWN, GUESSED, SEVERAL_ROWS, BY_ROW, BY_NUMBER, TAKEN, UNREAD,
 )  # fmt: skip
 """Words of notes that stand in the line on what was found: how it was understood. Of each

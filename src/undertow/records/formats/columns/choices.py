@@ -8,6 +8,7 @@ import polars as pl
 
 from undertow.records.formats.columns.between import ONE_FILE, Between
 from undertow.records.formats.columns.meant import UNKNOWN, columns_meant, rest_of
+from undertow.records.formats.columns.stated_scale import stated_in
 from undertow.records.formats.columns.values import is_nested, numbers_in, values_of, within_one
 from undertow.records.formats.columns.within import fields_in
 from undertow.records.grade_scale import TO_TYPE, TURNED, are_letters, are_open_words
@@ -24,7 +25,10 @@ def choices(frame: pl.DataFrame, flags: str, sides: Between = ONE_FILE) -> str:
         able = {c: n for c in meant.grades if (n := numbers_in(frame[c])) is not None}
         return f", where only you know which COLUMN is, of {which}{_turned(able, alone=False)}"
     if flag_of("prediction", UNKNOWN) not in flags:
-        return ""
+        score = "score" if "score" in frame.columns else meant.score
+        if score is None or "--scale" in flags or "--label" in flags:
+            return ""
+        return _on_scale(frame[score])
     if meant.pairs:
         return _which_pair(meant.pairs)
     flat = [name for name in rest_of(frame, meant) if not is_nested(frame[name])]
@@ -60,7 +64,18 @@ def _which_pair(pairs: Sequence[tuple[str, str]]) -> str:
 def _in_words(column: pl.Series) -> str:
     """How the only column is read as a score where it holds words or letters, if some do."""
     said = values_of(column)
+    if len(said) > 2 and are_open_words(said) and not are_letters(said):
+        return ", and with --scale too: all its words in order, the worst first"
     return f", and with {TO_TYPE} too" if are_letters(said) or are_open_words(said) else ""
+
+
+def _on_scale(column: pl.Series) -> str:
+    """The same of grades, whose numbers may also go beyond 1: so one command has all they need."""
+    if stated_in(column) is not None:
+        return ""
+    number = numbers_in(column)
+    beyond = number is not None and len(number) and not within_one(number)
+    return f", and with {TO_TYPE} too: its ends, the worst first" if beyond else _in_words(column)
 
 
 def _turned(able: Mapping[str, pl.Series], *, alone: bool) -> str:

@@ -18,7 +18,7 @@ What other columns of two values are beside grades with decimals, a comparison a
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -135,9 +135,20 @@ def _read(tables: Sequence[Table], reading: Reading, labels: pl.DataFrame | None
     if reading.cluster in (None, "cluster"):
         for table in tables:
             refuse_nested_clusters(table)
-    logs = [log for table in tables for log in logs_of(table, reading)]
-    first, *others = (_told(log, reading) for log in logs)
-    return assemble([_as_grade(tables[0], first, reading), *others], reading)
+    return assemble([*_logs(tables, reading)], reading)
+
+
+def _logs(tables: Sequence[Table], reading: Reading) -> Iterator[Log]:
+    """Those of all members; the first with a column of outcomes notes how it is read."""
+    noted = set[str]()
+    for table in tables:
+        logs = [_told(log, reading) for log in logs_of(table, reading)]
+        outcome = outcome_of(table.asked.frame)
+        called = table.asked.names.get(outcome, outcome)
+        if logs and called not in noted:
+            logs[0] = _as_grade(table, logs[0], reading)
+            noted.add(called)
+        yield from logs
 
 
 def _told(log: Log, reading: Reading) -> Log:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import polars as pl
 
 from undertow.errors import TableError
+from undertow.records.contrary_scale import CONTRARY, contrary_to
 from undertow.records.formats.columns.between import ONE_FILE
 from undertow.records.formats.columns.ends import reach
 from undertow.records.formats.columns.labels_meant import (
@@ -16,6 +17,7 @@ from undertow.records.formats.columns.labels_meant import (
     said_of_those,
 )
 from undertow.records.formats.columns.meant import APART, UNKNOWN
+from undertow.records.formats.columns.stated_scale import stated_note
 from undertow.records.formats.columns.values import numbers_in, within_one
 from undertow.records.formats.predictions.sheets import Table
 from undertow.records.grade_scale import ON_SCALE, TO_TYPE, TURNED, GradeScale
@@ -62,10 +64,11 @@ def grade_note(table: Table, outcome: str, scale: GradeScale | None = None) -> t
     so."""
     name = table.asked.names.get(outcome, outcome)
     if scale is not None:
-        return (f"{table.path}: column {name!r} {ON_SCALE} {scale.said}.",)
-    if plain(name) in SCORE:
-        return ()
-    return (note_on(table.path, name),)
+        other = contrary_to(name, scale)
+        contrary = "" if other is None else f", {CONTRARY} {other}"
+        return (f"{table.path}: column {name!r} {ON_SCALE} {scale.said}{contrary}.",)
+    stated = stated_note(table.path, name, table.asked.frame[outcome])
+    return stated if plain(name) in SCORE else (*stated, note_on(table.path, name))
 
 
 def refuse_probability(table: Table) -> None:

@@ -3,6 +3,7 @@ numbers, and grades on the scale that a person told."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 
 import polars as pl
@@ -11,6 +12,7 @@ from undertow.errors import TableError
 from undertow.records.formats.columns.cells import refuse_no_number, refuse_two_scales
 from undertow.records.formats.columns.ends import ends_of, reach
 from undertow.records.formats.columns.other_scale import OtherScale
+from undertow.records.formats.columns.stated_scale import as_stated
 from undertow.records.formats.columns.values import values_of, within_one
 from undertow.records.formats.decoding.typed import number_of, typed
 from undertow.records.grade_scale import (
@@ -19,6 +21,7 @@ from undertow.records.grade_scale import (
     READ,
     TO_TYPE,
     WORDS_FIRST,
+    WORDS_IN_ORDER,
     WORST_FIRST,
     GradeScale,
     are_letters,
@@ -26,6 +29,7 @@ from undertow.records.grade_scale import (
 )
 from undertow.records.reading import Reading
 
+EMPTY = "the cell of an example without a grade is left empty"
 DIGITS = 12
 """To which a grade is rounded: 1.1 / 100 is more than 0.011."""
 
@@ -35,6 +39,7 @@ def outcomes(
 ) -> pl.Series:
     """The outcomes as numbers. Raises ``TableError`` for what is none, for two scales, and for
     numbers that are not from 0 to 1 where nobody told their scale."""
+    column = as_stated(path, column, called, ids, reading.scale)
     number = numbers(path, column, called, ids, reading.scale)
     refuse_two_scales(path, {called: column}, ids, reading.keys)
     if reading.scale is None:
@@ -77,26 +82,36 @@ def _of_words(
         n = int(beyond.arg_max() or 0)
         raise TableError(
             f"{path}: column {called!r} is {words[n][:60]!r} for {str(ids[n])[:60]!r}, beyond "
-            f"{scale.typed} ({int(beyond.sum()):,} of {words.count():,} rows); write {TO_TYPE}: "
-            f"{LETTERS_FIRST if are_letters(known) else WORDS_FIRST}"
+            f"{scale.typed} ({int(beyond.sum()):,} of {words.count():,} rows); write "
+            f"{_way_of(known)}"
         )
     return number.alias(column.name)
 
 
+def _way_of(said: Collection[str]) -> str:
+    """What to type for a scale of these words. No list of several is there to be copied, as most of
+    its orders are wrong."""
+    if are_letters(said) or len(said) == 2:
+        return f"{TO_TYPE}: {LETTERS_FIRST if are_letters(said) else WORDS_FIRST}"
+    return f"--scale with {WORDS_IN_ORDER}; {EMPTY}"
+
+
 def _refuse_words(path: Path, values: pl.Series, called: str) -> None:
-    """Refuses two words, and letters, of which nothing says which is the better one."""
+    """Refuses words, and letters, of which nothing says which are the better ones."""
     said = values_of(values) if values.dtype == pl.String else set[str]()
+    apart = "and nothing says which of them is the better"
     if are_letters(said):
-        first, last = min(said), max(said)
-        held, way = f"letters, {first!r} to {last!r}", LETTERS_FIRST
-    elif are_open_words(said):
-        held, way = f"two words, {' and '.join(map(repr, sorted(said)))}", WORDS_FIRST
-    else:
+        held = f"letters, {min(said)!r} to {max(said)!r}, {apart}; add {TO_TYPE}"
+    elif not are_open_words(said):
         return
-    raise TableError(
-        f"{path}: column {called!r} holds {held}, and nothing says which of them is the better; "
-        f"add {TO_TYPE}, which only you know: {way}"
-    )
+    elif len(said) == 2:
+        held = f"two words, {' and '.join(map(repr, sorted(said)))}, {apart}; add {TO_TYPE}"
+    else:
+        words = ", ".join(map(repr, sorted(said)))
+        held = f"{len(said)} words, {words}, and nothing says their order; if they are grades, add "
+        raise TableError(f"{path}: column {called!r} holds {held}{_way_of(said)}")
+    which = LETTERS_FIRST if are_letters(said) else WORDS_FIRST
+    raise TableError(f"{path}: column {called!r} holds {held}, which only you know: {which}")
 
 
 def _graded(values: pl.Series) -> pl.Series:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from itertools import takewhile
 from pathlib import Path
 
 import polars as pl
 
-from undertow.records.formats.columns.commands.new_table import mark, written
+from undertow.records.formats.columns.commands.new_table import columns_in, mark, written
 from undertow.records.formats.columns.commands.python_typed import (
     all_typed,
+    common_beginning,
     is_spelled,
     number_typed,
     text_typed,
@@ -30,7 +30,8 @@ def by_largest(
 ) -> str:
     """How the column of the largest number becomes the answer, in place of all; ``typed`` are the
     classes of the columns as Python has them, ``told`` whether by answers."""
-    answer = f"{_place(columns, columns, cells)}.replace_strict(dict(enumerate({typed})))"
+    every = columns_in(path, keys, cells)
+    answer = f"{_place(columns, columns, cells, every)}.replace_strict(dict(enumerate({typed})))"
     dropped = f".select(pl.exclude({', '.join(map(text_typed, columns))}))"
     made = f'{answer}.alias("prediction"){mark(path, told)}'
     return written(path, made, keys, "answers", dropped)
@@ -45,34 +46,38 @@ def by_largest_both(
     keys: Sequence[str],
 ) -> str:
     """The same with right answers that are a 1 among zeros, which become the label."""
-    short = [_pattern(columns, cells) for columns in (predictions, labels)]
-    said = _place(predictions, short[0], cells)
-    right = _place(labels, short[1], cells)
+    every = columns_in(path, keys, cells)
+    short = [_pattern(columns, every) for columns in (predictions, labels)]
+    said, right = (
+        _place(columns, names, cells, every)
+        for columns, names in zip((predictions, labels), short, strict=True)
+    )
     made = f'{said}.alias("prediction"), {right}.alias("label")'
     named = f'pl.col("prediction", "label").replace_strict(dict(enumerate({typed})))'
     dropped = f"pl.exclude({', '.join(map(text_typed, [*short[0], *short[1]]))})"
     return written(path, made, keys, "answers", f".with_columns({named}).select({dropped})")
 
 
-def _place(columns: Sequence[str], named: Sequence[str], cells: pl.DataFrame) -> str:
+def _place(
+    columns: Sequence[str], named: Sequence[str], cells: pl.DataFrame, table: Sequence[str]
+) -> str:
     """What a person types for the place of the largest number in each row, of columns that are
-    ``named`` one by one or by a pattern."""
+    ``named`` one by one or by a pattern; ``table`` are all there are."""
     names = ", ".join(map(text_typed, named))
     if all(numbers_in(cells[c]) is None for c in columns):  # Truth values.
         x = f'(pl.col({names}).cast(str).str.to_lowercase() == "true")'
     elif columns != named:
         x = number_typed(names, plain=not any(map(is_spelled, cells.select(columns))))
     else:
-        x = all_typed(columns, cells)
+        x = all_typed(columns, cells, table)
     return f"pl.concat_list({x}).list.arg_max()"
 
 
-def _pattern(columns: Sequence[str], cells: pl.DataFrame) -> list[str]:
+def _pattern(columns: Sequence[str], table: Sequence[str]) -> list[str]:
     """One pattern for polars where these alone begin so and are in this order, as two lists of
     names in the commands for two files are longer than a message; else the names."""
-    signs = takewhile(lambda alike: len({*alike}) == 1, zip(*columns, strict=False))
-    begin = "".join(alike[0] for alike in signs)
-    named = [c for c in (*cells.columns, "prediction", "label") if c.startswith(begin)]
+    begin = common_beginning(columns)
+    named = [c for c in (*table, "prediction", "label") if c.startswith(begin)]
     return [f"^{re.escape(begin)}.*$"] if begin and named == [*columns] else [*columns]
 
 

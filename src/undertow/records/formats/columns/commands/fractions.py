@@ -8,7 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
-from undertow.records.formats.columns.commands.new_table import written
+from undertow.records.formats.columns.commands.new_table import columns_in, written
 from undertow.records.formats.columns.commands.python_typed import (
     ROUNDED,
     all_typed,
@@ -56,7 +56,7 @@ def of_per_cent(
     path: Path, columns: Sequence[str], cells: pl.DataFrame, keys: Sequence[str]
 ) -> str:
     """How columns in per cent, with the sign or without, become fractions."""
-    x = all_typed(columns, cells)
+    x = all_typed(columns, cells, columns_in(path, keys, cells))
     return written(path, f"({HUNDREDTH.replace('{x}', x)}){ROUNDED}", keys, "scaled")
 
 
@@ -70,7 +70,7 @@ def of_signs(path: Path, columns: Sequence[str], keys: Sequence[str]) -> str:
 
 def of_shares(path: Path, columns: Sequence[str], cells: pl.DataFrame, keys: Sequence[str]) -> str:
     """How the columns of every row come to sum to 1: each divided by their sum."""
-    x = all_typed(columns, cells)
+    x = all_typed(columns, cells, columns_in(path, keys, cells))
     return written(path, f"({x} / pl.sum_horizontal({x})){ROUNDED}", keys, "scaled")
 
 

@@ -7,10 +7,12 @@ import re
 import shlex
 from collections.abc import Iterable
 
+from undertow.errors import COMMAND
+
 
 def commands_in(said: str) -> list[str]:
-    """The commands of a message, as a shell reads them: a quote within one is ``'"'"'``."""
-    return re.findall(r"python -c '(?:[^']|'\"'\"')*'", said)
+    """The commands of a message, as a shell reads them."""
+    return COMMAND.findall(said)
 
 
 def written_by(commands: Iterable[str]) -> dict[str, str]:

@@ -6,6 +6,8 @@ import shlex
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
+import polars as pl
+
 from undertow.records.classes_told import BY_ANSWERS, MARK
 from undertow.records.formats.columns.commands.python_typed import text_typed
 from undertow.records.formats.columns.within import DOT, fields_in, is_within
@@ -70,6 +72,11 @@ def kind_typed(path: Path, keys: Collection[str]) -> Kind:
 def _separator(path: Path, kind: Kind) -> str:
     separator = separator_of(path) if kind == "CSV" else ","
     return "" if separator == "," else f", separator={text_typed(separator)}"
+
+
+def columns_in(path: Path, keys: Collection[str], frame: pl.DataFrame) -> list[str]:
+    """The columns of a file in their order, of which ``frame`` need not have all."""
+    return (parse(path, keys) if path.is_file() else frame).columns
 
 
 def mark(path: Path, told: bool) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from os.path import commonpath
+from itertools import takewhile
 
 import polars as pl
 
@@ -31,12 +31,19 @@ def is_spelled(column: pl.Series) -> bool:
     return column.dtype == pl.String and bool(column.str.contains("[%,]").any())
 
 
-def all_typed(columns: Sequence[str], cells: pl.DataFrame) -> str:
-    """What a person types for the numbers in all of the columns: of many the beginning that only
-    they have."""
-    begins = OURS if all(c.startswith(OURS) for c in columns) else commonpath([*columns])
-    alike = [c for c in cells.columns if c.startswith(begins) and c != begins]
-    short = len(columns) > MOST_NAMED and begins and {*alike} == {*columns}
+def all_typed(columns: Sequence[str], cells: pl.DataFrame, table: Sequence[str]) -> str:
+    """What a person types for the numbers in all of the columns, which ``cells`` has: of many the
+    beginning that only they have. ``table`` are all columns there are: a pattern takes those that
+    fit, in their order."""
+    begins = OURS if all(c.startswith(OURS) for c in columns) else common_beginning(columns)
+    alike = [c for c in table if c.startswith(begins) and c != begins]
+    short = len(columns) > MOST_NAMED and begins and alike == [*columns]
     named = [f"^{re.escape(begins)}.+$"] if short else columns
     plain = not any(map(is_spelled, cells.select(columns)))
     return number_typed(", ".join(map(text_typed, named)), plain=plain)
+
+
+def common_beginning(names: Sequence[str]) -> str:
+    """What all names begin with, letter by letter: they are no paths."""
+    alike = takewhile(lambda signs: len({*signs}) == 1, zip(*names, strict=False))
+    return "".join(signs[0] for signs in alike)
