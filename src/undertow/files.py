@@ -29,10 +29,10 @@ from undertow.records.decided_alike import refuse_decided_alike
 from undertow.records.formats.arrays.ids_unread import refuse_unread_ids
 from undertow.records.formats.arrays.label_choice import TAKEN
 from undertow.records.formats.arrays.unnamed import UnnamedClasses
+from undertow.records.formats.columns.by_class.spread import InOneColumn
 from undertow.records.formats.columns.by_row import refuse_rows_of_others
 from undertow.records.formats.columns.either_name import refuse_nowhere
 from undertow.records.formats.columns.other_scale import OtherScale
-from undertow.records.formats.columns.spread import InOneColumn
 from undertow.records.formats.columns.unnamed import UnnamedColumns
 from undertow.records.formats.columns.unread import UNREAD
 from undertow.records.formats.decoding.json_within import RowsWithin

@@ -27,8 +27,8 @@ from undertow.records.formats.asked.pictures import NONE_SHOWN, with_pictures
 from undertow.records.formats.asked.positive import with_positive
 from undertow.records.formats.asked.tasks import only_tasks
 from undertow.records.formats.asked.threshold import refuse_other_threshold
+from undertow.records.formats.columns.by_class.class_columns import READ_AS
 from undertow.records.formats.columns.by_row import BY_ROW_ALONE
-from undertow.records.formats.columns.class_columns import READ_AS
 from undertow.records.formats.columns.either_name import TAKES
 from undertow.records.formats.columns.keys import SEVERAL_ROWS
 from undertow.records.formats.columns.labels_meant import LOOKS

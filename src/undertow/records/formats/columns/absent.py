@@ -10,8 +10,8 @@ from typing import NoReturn
 import polars as pl
 
 from undertow.errors import TableError
+from undertow.records.formats.columns.by_class.class_columns import OURS
 from undertow.records.formats.columns.by_row import ROWS, TYPED
-from undertow.records.formats.columns.class_columns import OURS
 from undertow.records.formats.columns.nested import called_within
 from undertow.records.formats.columns.values import positive_among
 from undertow.records.reading import Reading, alternatives

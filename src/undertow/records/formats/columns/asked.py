@@ -14,14 +14,17 @@ import polars as pl
 
 from undertow.errors import TableError
 from undertow.records.formats.columns.absent import named_in, refuse_absent
+from undertow.records.formats.columns.by_class.class_columns import (
+    OURS,
+    read_as_probabilities,
+    read_note,
+)
+from undertow.records.formats.columns.by_class.largest import refuse_one_of_largest
 from undertow.records.formats.columns.by_row import (
     by_row_note,
     goes_by_row,
     with_row_numbers,
 )
-from undertow.records.formats.columns.class_columns import OURS, read_as_probabilities, read_note
-from undertow.records.formats.columns.epochs import refuse_epochs
-from undertow.records.formats.columns.largest import refuse_one_of_largest
 from undertow.records.formats.columns.nested_slices import refuse_nested_slices
 from undertow.records.formats.columns.part import part_of
 from undertow.records.formats.columns.patterns import refuse_patterns
@@ -30,7 +33,8 @@ from undertow.records.formats.columns.predictions_named import (
     as_members,
     predictions_named,
 )
-from undertow.records.formats.columns.ranked import refuse_ranked
+from undertow.records.formats.columns.several_answers.epochs import refuse_epochs
+from undertow.records.formats.columns.several_answers.ranked import refuse_ranked
 from undertow.records.formats.columns.within import is_there, with_fields
 from undertow.records.reading import COLUMN_FLAGS, NO_ID, Reading, alternatives
 from undertow.records.usual_names import flag_of

@@ -6,8 +6,12 @@ from __future__ import annotations
 import polars as pl
 
 from undertow.records.formats.columns.between import ONE_FILE, Between
+from undertow.records.formats.columns.by_class.classes_meant import (
+    are_classes,
+    classes_meant,
+    label_beside,
+)
 from undertow.records.formats.columns.by_row import TYPED, may_name_rows
-from undertow.records.formats.columns.classes_meant import are_classes, classes_meant, label_beside
 from undertow.records.formats.columns.labels_meant import label_of_two, label_told
 from undertow.records.formats.columns.meant import UNKNOWN, Meant, columns_meant, rest_of
 from undertow.records.formats.columns.paired_names import pattern_of
@@ -18,7 +22,7 @@ from undertow.records.formats.columns.probable import (
     two_meant,
     unknown_label,
 )
-from undertow.records.formats.columns.ranked import are_ranked, first_ranked
+from undertow.records.formats.columns.several_answers.ranked import are_ranked, first_ranked
 from undertow.records.formats.columns.values import has_decimals, numbers_in, values_of
 from undertow.records.formats.columns.written import answer_meant
 from undertow.records.grade_scale import TURNED

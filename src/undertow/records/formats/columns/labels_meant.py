@@ -7,7 +7,7 @@ from collections.abc import Collection
 import polars as pl
 
 from undertow.records.formats.columns.between import Between
-from undertow.records.formats.columns.class_columns import OURS, class_named
+from undertow.records.formats.columns.by_class.class_columns import OURS, class_named
 from undertow.records.formats.columns.values import is_nested, numbers_in, positive_among, values_of
 from undertow.records.usual_names import LABEL, PREDICTION, flag_of, those_called
 

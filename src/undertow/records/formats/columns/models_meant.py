@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from undertow.records.formats.columns.meant import columns_meant, key_meant
-from undertow.records.formats.columns.ranked import are_ranked
+from undertow.records.formats.columns.several_answers.ranked import are_ranked
 from undertow.records.formats.columns.values import is_nested, values_of
 from undertow.records.usual_names import MEMBER, those_called
 

@@ -9,12 +9,12 @@ from pathlib import Path
 import polars as pl
 
 from undertow.errors import TableError
-from undertow.records.formats.columns.classes_meant import classes_meant
+from undertow.records.formats.columns.by_class.classes_meant import classes_meant
+from undertow.records.formats.columns.by_class.listed import listed_probabilities
+from undertow.records.formats.columns.by_class.spread import InOneColumn
 from undertow.records.formats.columns.commands.class_naming import by_class
 from undertow.records.formats.columns.flags import flags_meant
-from undertow.records.formats.columns.listed import listed_probabilities
 from undertow.records.formats.columns.meant import UNKNOWN, columns_meant
-from undertow.records.formats.columns.spread import InOneColumn
 from undertow.records.formats.columns.values import is_nested, values_of, within_one
 from undertow.records.formats.columns.within import DOT, fields_in, is_within, parts_called
 from undertow.records.usual_names import (

@@ -13,7 +13,7 @@ import polars as pl
 
 from undertow.errors import TableError
 from undertow.records.formats.columns.absent import refuse_absent
-from undertow.records.formats.columns.class_columns import OURS
+from undertow.records.formats.columns.by_class.class_columns import OURS
 from undertow.records.formats.columns.either_name import takes_note
 from undertow.records.reading import Reading
 from undertow.records.usual_names import flag_of

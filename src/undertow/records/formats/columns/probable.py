@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import polars as pl
 
 from undertow.records.formats.columns.between import Between
-from undertow.records.formats.columns.class_columns import OURS
-from undertow.records.formats.columns.class_sets import run_of_one
+from undertow.records.formats.columns.by_class.class_columns import OURS
+from undertow.records.formats.columns.by_class.class_sets import run_of_one
 from undertow.records.formats.columns.labels_meant import label_of_class, label_of_two
 from undertow.records.formats.columns.meant import UNKNOWN, Meant, rest_of
 from undertow.records.formats.columns.values import (

@@ -12,23 +12,23 @@ import polars as pl
 
 from undertow.errors import TableError
 from undertow.records.classes_told import MARK, note_on, says_answers
+from undertow.records.formats.columns.by_class.class_columns import refuse_unread
+from undertow.records.formats.columns.by_class.largest import refuse_largest
+from undertow.records.formats.columns.by_class.listed import listed_probabilities
+from undertow.records.formats.columns.by_class.marks_beside import refuse_marks_beside
+from undertow.records.formats.columns.by_class.one_hot import refuse_one_hot
+from undertow.records.formats.columns.by_class.run_of_classes import refuse_run
+from undertow.records.formats.columns.by_class.spread import InOneColumn
 from undertow.records.formats.columns.cells import (
     refuse_no_number,
     refuse_other_sums,
     refuse_per_cent,
     refuse_two_scales,
 )
-from undertow.records.formats.columns.class_columns import refuse_unread
 from undertow.records.formats.columns.labels_meant import label_of_class
-from undertow.records.formats.columns.largest import refuse_largest
-from undertow.records.formats.columns.listed import listed_probabilities
-from undertow.records.formats.columns.lists_of_answers import refuse_lists
-from undertow.records.formats.columns.marks_beside import refuse_marks_beside
 from undertow.records.formats.columns.nested import nested_answer, refuse_nested
-from undertow.records.formats.columns.one_hot import refuse_one_hot
 from undertow.records.formats.columns.patterns import refuse_patterns
-from undertow.records.formats.columns.run_of_classes import refuse_run
-from undertow.records.formats.columns.spread import InOneColumn
+from undertow.records.formats.columns.several_answers.lists_of_answers import refuse_lists
 from undertow.records.formats.columns.unnamed import UnnamedColumns
 from undertow.records.formats.columns.values import type_of
 from undertow.records.formats.decoding.typed import number_of

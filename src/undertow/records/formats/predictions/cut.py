@@ -16,7 +16,7 @@ import polars as pl
 from undertow.errors import TableError
 from undertow.records.class_list import class_meant
 from undertow.records.conditions import AS_SCORE
-from undertow.records.formats.columns.class_columns import class_named
+from undertow.records.formats.columns.by_class.class_columns import class_named
 from undertow.records.formats.columns.commands.answer_made import in_words
 from undertow.records.formats.columns.commands.fractions import of_probabilities, of_the_other
 from undertow.records.formats.columns.ends import ends_of, reach

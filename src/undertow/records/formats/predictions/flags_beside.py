@@ -14,7 +14,7 @@ from undertow.records.formats.columns.choices import choices
 from undertow.records.formats.columns.flags import flags_meant
 from undertow.records.formats.columns.labels_meant import may_be_labels, said_of_those
 from undertow.records.formats.columns.meant import APART, UNKNOWN, columns_meant, key_meant
-from undertow.records.formats.columns.ranked import are_ranked, said_of_ranked
+from undertow.records.formats.columns.several_answers.ranked import are_ranked, said_of_ranked
 from undertow.records.formats.columns.sides import scores_meant, sides_meant
 from undertow.records.formats.columns.values import is_nested, values_of
 from undertow.records.formats.decoding.tables import parse

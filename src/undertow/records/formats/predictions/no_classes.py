@@ -11,12 +11,12 @@ from pathlib import Path
 import polars as pl
 
 from undertow.errors import TableError
+from undertow.records.formats.columns.by_class.listed import order_said
+from undertow.records.formats.columns.by_class.spread import InOneColumn
 from undertow.records.formats.columns.commands.class_naming import renamed
 from undertow.records.formats.columns.labels_meant import label_of_two
-from undertow.records.formats.columns.listed import order_said
-from undertow.records.formats.columns.lists_of_answers import refuse_lists
 from undertow.records.formats.columns.meant import UNKNOWN
-from undertow.records.formats.columns.spread import InOneColumn
+from undertow.records.formats.columns.several_answers.lists_of_answers import refuse_lists
 from undertow.records.formats.columns.values import (
     has_decimals,
     numbers_in,

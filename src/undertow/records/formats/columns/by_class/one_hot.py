@@ -9,13 +9,13 @@ from pathlib import Path
 
 import polars as pl
 
+from undertow.records.formats.columns.by_class.largest import are_marks, numbers_or_truth
+from undertow.records.formats.columns.by_class.marks_beside import and_alike
+from undertow.records.formats.columns.by_class.spread import InOneColumn
 from undertow.records.formats.columns.commands.answer_made import by_largest_both
 from undertow.records.formats.columns.flags import flags_meant
-from undertow.records.formats.columns.largest import are_marks, numbers_or_truth
-from undertow.records.formats.columns.marks_beside import and_alike
 from undertow.records.formats.columns.meant import columns_meant
 from undertow.records.formats.columns.paired_names import class_names
-from undertow.records.formats.columns.spread import InOneColumn
 from undertow.records.formats.columns.values import has_decimals
 
 

@@ -15,18 +15,18 @@ from typing import NamedTuple
 
 import polars as pl
 
-from undertow.records.formats.columns.cells import ROUNDING
-from undertow.records.formats.columns.class_sets import (
+from undertow.records.formats.columns.by_class.class_sets import (
     MOST_CLASSES,
     called_as,
     rows_of,
     share_likeliest,
 )
+from undertow.records.formats.columns.by_class.listed import Order, order_told
+from undertow.records.formats.columns.by_class.spread import InOneColumn
+from undertow.records.formats.columns.cells import ROUNDING
 from undertow.records.formats.columns.commands.answer_made import by_largest
 from undertow.records.formats.columns.flags import flags_meant
-from undertow.records.formats.columns.listed import Order, order_told
 from undertow.records.formats.columns.meant import columns_meant, rest_of
-from undertow.records.formats.columns.spread import InOneColumn
 from undertow.records.formats.columns.values import (
     has_decimals,
     numbers_in,

@@ -9,9 +9,9 @@ from pathlib import Path
 import polars as pl
 
 from undertow.errors import TableError
+from undertow.records.formats.columns.by_class.spread import InOneColumn
 from undertow.records.formats.columns.commands.new_table import written
 from undertow.records.formats.columns.commands.python_typed import text_typed
-from undertow.records.formats.columns.spread import InOneColumn
 
 LIST = r"^\s*\[.*\]\s*$"
 FIRST = r"^\s*\[\s*[\x27\x22](.*?)[\x27\x22]\s*[,\]]"

@@ -11,16 +11,16 @@ import polars as pl
 
 from undertow.errors import TableError
 from undertow.records.class_list import class_meant
-from undertow.records.formats.columns.cells import refuse_other_sums, refuse_per_cent
-from undertow.records.formats.columns.class_sets import (
+from undertow.records.formats.columns.by_class.class_sets import (
     called_as,
     rows_of,
     share_likeliest,
     sums_to_one,
 )
+from undertow.records.formats.columns.by_class.listed import order_told
+from undertow.records.formats.columns.by_class.spread import InOneColumn
+from undertow.records.formats.columns.cells import refuse_other_sums, refuse_per_cent
 from undertow.records.formats.columns.commands.class_naming import called_by_class
-from undertow.records.formats.columns.listed import order_told
-from undertow.records.formats.columns.spread import InOneColumn
 from undertow.records.formats.columns.values import numbers_in, values_of
 from undertow.records.formats.decoding.typed import number_of
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import polars as pl
 
 from undertow.records.formats.columns.between import ONE_FILE, Between
-from undertow.records.formats.columns.class_columns import OURS, classes_by_column
-from undertow.records.formats.columns.class_sets import classes_called, run_of_one
+from undertow.records.formats.columns.by_class.class_columns import OURS, classes_by_column
+from undertow.records.formats.columns.by_class.class_sets import classes_called, run_of_one
 from undertow.records.formats.columns.labels_meant import label_told
 from undertow.records.formats.columns.meant import UNKNOWN, Meant, columns_meant, rest_of
 from undertow.records.formats.columns.probable import probability_meant

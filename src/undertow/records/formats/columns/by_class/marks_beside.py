@@ -13,11 +13,11 @@ from typing import NamedTuple, NoReturn
 import polars as pl
 
 from undertow.errors import TableError
+from undertow.records.formats.columns.by_class.largest import are_marks, numbers_or_truth
+from undertow.records.formats.columns.by_class.spread import InOneColumn
 from undertow.records.formats.columns.commands.answer_made import by_largest_both
 from undertow.records.formats.columns.flags import flags_meant, who
-from undertow.records.formats.columns.largest import are_marks, numbers_or_truth
 from undertow.records.formats.columns.meant import columns_meant
-from undertow.records.formats.columns.spread import InOneColumn
 from undertow.records.formats.columns.values import has_decimals, within_one
 from undertow.records.usual_names import flag_of, plain
 

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import polars as pl
 
-from undertow.records.formats.columns.class_sets import rows_of
-from undertow.records.formats.columns.classes_meant import run_meant
+from undertow.records.formats.columns.by_class.class_sets import rows_of
+from undertow.records.formats.columns.by_class.classes_meant import run_meant
+from undertow.records.formats.columns.by_class.listed import Order, order_told
+from undertow.records.formats.columns.by_class.spread import InOneColumn
 from undertow.records.formats.columns.commands.class_naming import called_by_class
 from undertow.records.formats.columns.flags import flags_meant, who
-from undertow.records.formats.columns.listed import Order, order_told
 from undertow.records.formats.columns.meant import UNKNOWN, columns_meant
-from undertow.records.formats.columns.spread import InOneColumn
 from undertow.records.formats.columns.values import values_of
 from undertow.records.usual_names import flag_of
 

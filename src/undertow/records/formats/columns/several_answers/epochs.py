@@ -8,9 +8,9 @@ from pathlib import Path
 
 import polars as pl
 
+from undertow.records.formats.columns.by_class.spread import InOneColumn
 from undertow.records.formats.columns.commands.new_table import written
 from undertow.records.formats.columns.commands.python_typed import text_typed
-from undertow.records.formats.columns.spread import InOneColumn
 from undertow.records.formats.columns.values import is_nested, numbers_in
 from undertow.records.usual_names import those_called
 

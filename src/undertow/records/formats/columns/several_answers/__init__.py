@@ -1,0 +1,2 @@
+"""Several answers of a model to one example: of epochs, of the best few, in a list. One is what
+counts."""
