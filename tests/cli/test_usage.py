@@ -7,8 +7,11 @@ import shlex
 from pathlib import Path
 
 import pytest
+import typer
+from rich.text import Text
 
 from test_cli import run, start
+from undertow.cli import app
 from undertow.cli.usage import EXAMPLES, EXITS, FIRST
 
 AUDIT = """\
@@ -161,3 +164,18 @@ def test_completion_is_installed_for_the_program(tmp_path: Path, monkeypatch) ->
     assert (done.returncode, done.stderr) == (0, "")
     (script,) = (tmp_path / ".bash_completions").iterdir()
     assert re.search(r"complete .* _undertow_completion undertow$", script.read_text())
+
+
+def test_no_part_of_a_help_text_is_taken_for_markup():
+    """Square brackets are, unless a backslash stands before them: ``[default: varied]`` was not
+    shown."""
+    whole = typer.main.get_command(app)
+    commands = {"undertow": whole, **whole.commands}  # type: ignore[attr-defined]
+    lost = [
+        f"{name} {option.name}: {text}"
+        for name, command in commands.items()
+        for option in command.params
+        for text in [getattr(option, "help", None) or ""]
+        if Text.from_markup(text).plain != text.replace("\\[", "[")
+    ]
+    assert lost == []

@@ -23,7 +23,7 @@ def examine(
     ],
     *,
     out: Annotated[
-        Path | None, typer.Option(help="Folder for the page and the tables. [default: examined]")
+        Path | None, typer.Option(help="Folder for the page and the tables. \\[default: examined]")
     ] = None,
     probe: Annotated[
         str, typer.Option(help="Which trace of a population: trace or trace-clean.")

@@ -26,7 +26,8 @@ class Run:
         list[str] | None, typer.Option(help="Leave these variants out; again, or with commas.")
     ] = None
     batch: Annotated[
-        int | None, typer.Option(help="Examples of a call that is timed. [default: 64]")
+        int | None,
+        typer.Option(help="Examples of a call that is timed. \\[default: 64, or all if fewer]"),
     ] = None
     processes: Annotated[
         int, typer.Option(help="Processes whose seconds give the limits; 5 or more.")
@@ -35,13 +36,13 @@ class Run:
     sparsity: Annotated[
         float | None,
         typer.Option(
-            help="Share of weights that pruned variants of a torch module leave out. [default: 0.9]"
+            help="Share of weights that pruned variants of a torch module lack. \\[default: 0.9]"
         ),
     ] = None
     channels: Annotated[
         float | None,
         typer.Option(
-            help="Share of channels of a torch module that structured pruning keeps. [default: 0.5]"
+            help="Share of channels of a torch module that narrow variants keep. \\[default: 0.5]"
         ),
     ] = None
 
@@ -72,7 +73,7 @@ def lottery(
     out: Annotated[
         Path | None,
         typer.Option(
-            help="A new folder to write to. [default: lottery]", parser=folder_named, metavar=PATH
+            help="A new folder to write to. \\[default: lottery]", parser=folder_named, metavar=PATH
         ),
     ] = None,
     run: Run,

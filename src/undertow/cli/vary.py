@@ -39,7 +39,7 @@ def vary(
     out: Annotated[
         Path | None,
         typer.Option(
-            help="A new folder to write to. [default: varied]", parser=folder_named, metavar=PATH
+            help="A new folder to write to. \\[default: varied]", parser=folder_named, metavar=PATH
         ),
     ] = None,
     ways: Ways,

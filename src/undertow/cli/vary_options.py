@@ -28,7 +28,7 @@ class Ways:
     threads: Annotated[
         str | None,
         typer.Option(
-            help="Numbers of threads to try, with commas between. [default: 1, 2 and all cores]"
+            help="Numbers of threads to try, with commas between. \\[default: 1, 2 and all cores]"
         ),
     ] = None
     pad_axis: Annotated[
@@ -93,7 +93,7 @@ class Answers:
     ] = None
     threshold: Annotated[
         float | None,
-        typer.Option(help="Of a model of one output: above it is the second class. [default: 0]"),
+        typer.Option(help="Of a model of one output: above it is the second class. \\[default: 0]"),
     ] = None
     regression: Annotated[
         bool,
