@@ -234,3 +234,20 @@ def test_a_place_where_nothing_can_be_made_is_said(place: Path, monkeypatch):
 
 def _full(path: Path) -> None:
     raise OSError(28, "No space left on device")
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "convert old.csv", "demo", "run compression_bias", "example smollm2", "plant labels.csv",
+        "examine trace.npz", "lottery model.onnx", "vary model.onnx", "audit a.csv --against b.csv",
+    ],
+)  # fmt: skip
+def test_a_folder_without_a_name_is_refused(typed: str):
+    """As of a script's variable that was never set; it would be the folder that one is in."""
+    done = run(*typed.split(), "--out", "")
+    assert (done.returncode, done.stderr) == (
+        2,
+        "undertow: --out '': names no folder; give a name, such as --out results, or --out . for "
+        "the folder that you are in\n",
+    )

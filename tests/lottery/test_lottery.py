@@ -544,20 +544,6 @@ def test_a_batch_of_more_examples_than_there_are_is_refused(tmp_path: Path):
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("command", ["lottery", "vary"])
-def test_an_empty_name_after_out_is_refused(
-    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
-    monkeypatch.chdir(tmp_path)
-    np.save("x.npy", np.zeros((6, 2)))
-    done = CliRunner().invoke(app, [command, "m.py:build", "--inputs", "x.npy", "--out", ""])
-    assert str(done.exception) == (
-        "--out '': names no folder; give a name, such as --out results, or --out . for the folder "
-        "that you are in"
-    )
-    assert [path.name for path in tmp_path.iterdir()] == ["x.npy"]
-
-
 def test_a_variant_that_there_is_not_is_refused_with_those_that_there_are():
     with pytest.raises(UserError) as error:
         Settings(only=("int2",)).names_for("m.py:build")

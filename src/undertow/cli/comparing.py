@@ -8,7 +8,16 @@ from typing import Annotated
 import typer
 
 from undertow.cli.option_groups import with_groups
-from undertow.cli.options import AGAINST, Cluster, Comparing, Files, Force, Reference, Writing
+from undertow.cli.options import (
+    AGAINST,
+    Cluster,
+    Comparing,
+    Files,
+    Force,
+    Reference,
+    Writing,
+    folder,
+)
 from undertow.cli.program import app
 from undertow.cli.usage import Incomplete, epilog
 from undertow.errors import UserError
@@ -126,7 +135,7 @@ def convert(
         list[Path], typer.Argument(help="Files of any known format; several are several members.")
     ],
     *,
-    out: Annotated[Path, typer.Option(help="Folder to write to.")],
+    out: Annotated[Path, folder("Folder to write to.")],
     name: Annotated[list[str] | None, typer.Option(help="What the population is called.")] = None,
     cluster: Cluster = None,
     files: Files,

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from undertow.cli.options import Force
+from undertow.cli.options import Force, folder
 from undertow.cli.program import app
 from undertow.cli.usage import epilog
 
@@ -23,7 +23,8 @@ def examine(
     ],
     *,
     out: Annotated[
-        Path | None, typer.Option(help="Folder for the page and the tables. \\[default: examined]")
+        Path | None,
+        folder("Folder for the page and the tables. \\[default: examined]"),
     ] = None,
     probe: Annotated[
         str, typer.Option(help="Which trace of a population: trace or trace-clean.")

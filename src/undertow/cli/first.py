@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from undertow.cli.options import folder
 from undertow.cli.program import app
 from undertow.cli.usage import epilog
 
@@ -18,7 +19,8 @@ def example(
     ] = None,
     *,
     out: Annotated[
-        Path | None, typer.Option(help="A new folder to write to; by default the example's name.")
+        Path | None,
+        folder("A new folder to write to; by default the example's name."),
     ] = None,
 ) -> None:
     """Write real logs that come with Undertow, to try an audit and a gate on. Needs no torch."""

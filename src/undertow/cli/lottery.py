@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from undertow.cli.option_groups import with_groups
-from undertow.cli.options import PATH, ExamplesBy, ExamplesTable, Force, folder_named
+from undertow.cli.options import ExamplesBy, ExamplesTable, Force, folder
 from undertow.cli.program import app
 from undertow.cli.usage import epilog
 
@@ -72,9 +72,7 @@ def lottery(
     ] = "",
     out: Annotated[
         Path | None,
-        typer.Option(
-            help="A new folder to write to. \\[default: lottery]", parser=folder_named, metavar=PATH
-        ),
+        folder("A new folder to write to. \\[default: lottery]"),
     ] = None,
     run: Run,
     calibration: Annotated[

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
@@ -32,6 +32,11 @@ def folder_named(given: str) -> Path:
             "folder that you are in"
         )
     return Path(given)
+
+
+def folder(help: str) -> Any:
+    """The option of a folder to write to."""
+    return typer.Option(help=help, parser=folder_named, metavar=PATH)
 
 
 Reference = Annotated[

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from undertow.cli.options import Force
+from undertow.cli.options import Force, folder
 from undertow.cli.program import app
 from undertow.cli.usage import epilog
 
@@ -20,7 +20,7 @@ def plant(
     *,
     out: Annotated[
         Path | None,
-        typer.Option(help="Folder for the table to train on and planted.csv. \\[default: planted]"),
+        folder("Folder for the table to train on and planted.csv. \\[default: planted]"),
     ] = None,
     share: Annotated[float, typer.Option(help="Of the labels of each class, made wrong.")] = 0.05,
     seed: Annotated[int, typer.Option(help="Which labels, and what they become.")] = 0,

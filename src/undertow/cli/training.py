@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from undertow.cli.option_groups import with_groups
+from undertow.cli.options import folder
 from undertow.cli.program import Debug, app
 from undertow.cli.typed import debugging
 from undertow.cli.usage import epilog
@@ -58,7 +59,7 @@ class Training:
 
 @app.command(epilog=epilog("demo"))
 def demo(
-    out: Annotated[Path, typer.Option(help="Folder to write to.")] = Path("demo"),
+    out: Annotated[Path, folder("Folder to write to.")] = Path("demo"),
     workers: Workers = None,
 ) -> None:
     """Train, compress, audit and report on embedded real images (two to three minutes on two
@@ -77,7 +78,8 @@ def run(
     *,
     scale: Annotated[str, typer.Option(help="smoke, demo, small or paper.")] = "small",
     out: Annotated[
-        Path | None, typer.Option(help="Folder to write to; by default out/STUDY-SCALE.")
+        Path | None,
+        folder("Folder to write to; by default out/STUDY-SCALE."),
     ] = None,
     results: Annotated[
         Path | None, typer.Option(help="Folder for a copy of the result page.")

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from undertow.cli.option_groups import with_groups
-from undertow.cli.options import PATH, ExamplesBy, ExamplesTable, folder_named
+from undertow.cli.options import ExamplesBy, ExamplesTable, folder
 from undertow.cli.program import app
 from undertow.cli.typed import typed
 from undertow.cli.usage import epilog
@@ -38,9 +38,7 @@ def vary(
     by: ExamplesBy = None,
     out: Annotated[
         Path | None,
-        typer.Option(
-            help="A new folder to write to. \\[default: varied]", parser=folder_named, metavar=PATH
-        ),
+        folder("A new folder to write to. \\[default: varied]"),
     ] = None,
     ways: Ways,
     answers: Answers,
