@@ -156,7 +156,7 @@ def no_sparse_kernels(r: Results) -> Outcome:
     return below({"CSR": of(r).speed(of(r).by_left(could.SPARSE, by.EAGER)[0.1])})
 
 
-@claim("The same weights in torch's own linear layer are slower than dense ones", OURS)
+@claim("The same weights in torch's own linear layer, at a tenth, are slower than dense ones", OURS)
 def no_sparse_layer(r: Results) -> Outcome:
     return below({"CSR as linear": of(r).speed(of(r).by_left(could.AS_LINEAR, by.EAGER)[0.1])})
 
@@ -166,7 +166,9 @@ def stored_small(r: Results) -> Outcome:
     return below(of(r).in_each(by.STORED, DENSE.name, (by.EAGER, by.COMPILED)))
 
 
-@claim("At equal multiplications the better idea loses: pruned is right more often …", PAPER)
+@claim(
+    "At a tenth of the multiplications the better idea loses: pruned is right more often …", PAPER
+)
 def better(r: Results) -> Outcome:
     gain = Gain.of(*(r.of(name).fact("accuracy") for name in (TENTH, FITTING)))
     return decided([(gain.low, gain.high)], f"at a tenth, pruned − narrow {gain} points")

@@ -155,8 +155,9 @@ def repeatable(r: Results) -> Outcome:
 @claim("Every source alone makes members answer differently", PAPER)
 def every_source(r: Results) -> Outcome:
     found = {(net, s): of(r).churn(net, s).limits() for net in NETS for s in SINGLE}
-    least = min(found, key=lambda key: found[key].low)
-    said = f"least: {', '.join(least)}, {100 * found[least].value:.1f} %"
+    least = min(found, key=lambda key: found[key].value)
+    value, low, high = (100 * getattr(found[least], end) for end in ("value", "low", "high"))
+    said = f"least: {', '.join(least)}, {value:.1f} % [{low:.1f}, {high:.1f}]"
     return decided([(each.low, each.high) for each in found.values()], said)
 
 
