@@ -167,7 +167,7 @@ def stored_small(r: Results) -> Outcome:
 
 
 @claim(
-    "At a tenth of the multiplications the better idea loses: pruned is right more often …", PAPER
+    "At a tenth of the operations the better idea loses: pruned is right more often …", PAPER
 )
 def better(r: Results) -> Outcome:
     gain = Gain.of(*(r.of(name).fact("accuracy") for name in (TENTH, FITTING)))
