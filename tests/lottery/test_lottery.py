@@ -23,7 +23,7 @@ from undertow.lottery.lottery import _with_paid, of_this_machine
 from undertow.lottery.lottery import lottery_of as run_lottery
 from undertow.lottery.measure import clock_of, refuse_unrun, rows_of, run_processes
 from undertow.lottery.paying import paid_by
-from undertow.lottery.said import HEADS, NONE, cells, headline, how, notices, remarks
+from undertow.lottery.said import HEADS, NONE, cells, headline, how, notices, remarks, slice_said
 from undertow.lottery.settings import Settings
 from undertow.lottery.unsaid import why
 from undertow.lottery.written import FILES, content, contents_of, page, terminal
@@ -258,6 +258,30 @@ def test_who_is_promised_nothing_breaks_no_promise(found: Lottery):
     assert "in vain for csr" in headline(replace(found, rows=(*found.rows, slow)))
     alone = headline(replace(found, rows=(found.reference, slow)))
     assert alone == "No variant is shown to be faster than eager."
+
+
+def test_one_process_names_no_variant(found: Lottery):
+    assert headline(replace(found, processes=1)) == (
+        "One process shows no limits, so which variant is faster is not shown."
+    )
+
+
+def test_a_promise_in_vain_is_shown_and_of_all_that_was_counted(found: Lottery):
+    """Limits that hold the promise break none, and who left operators as they were did not try."""
+    csr = found.row("csr")
+    assert csr.realised.high < csr.predicted.flops
+    wide = replace(csr, realised=replace(csr.realised, low=0.1, high=10.1))
+    partly = replace(csr, status="partly native")
+    for other in (wide, partly):
+        said = headline(replace(found, rows=(found.reference, other)))
+        assert said == "No variant is shown to be faster than eager."
+
+
+def test_where_no_slice_lost_none_is_the_worst(with_paid: Lottery):
+    worst = with_paid.row("csr").paid.worst
+    assert slice_said(worst, True).startswith(f"{worst.column} {worst.value}: −")
+    assert slice_said(replace(worst, effect=0.0), True) == "no slice lost"
+    assert slice_said(replace(worst, effect=0.25), False).endswith("differ")
 
 
 def test_a_gain_is_said_with_what_it_costs(with_paid: Lottery):

@@ -80,6 +80,8 @@ def slice_said(worst: Slice | None, labels: bool) -> str:
     if worst is None:
         return NONE
     name = f"{worst.column} {worst.value}"
+    if labels and worst.effect >= 0:
+        return "no slice lost"
     if not labels:
         return f"{name}: {percent(worst.effect)} of {worst.examples:,} differ"
     if not known(worst.low):
@@ -95,24 +97,36 @@ def points(effect: float) -> str:
 def headline(lottery: Lottery) -> str:
     """The best that was realised, and the widest gap between promise and time."""
     rows = [row for row in lottery.rows[1:] if row.realised is not None]
-    able = [row for row in rows if faster(row) or _once(row)]
     if not rows:
         return "No variant ran here."
-    best = max(able, key=_ratio, default=None)
+    if lottery.processes < 2:
+        return "One process shows no limits, so which variant is faster is not shown."
+    best = max(filter(faster, rows), key=_ratio, default=None)
     gained = (
         f"No variant is shown to be faster than {lottery.reference.name}."
-        if best is None or _ratio(best) <= 1
+        if best is None
         else f"Fastest is {best.name}: {times(_ratio(best))} as fast as "
         f"{lottery.reference.name}{_pays(lottery, best)}."
     )
-    promised = [row for row in rows if row.realised_share and known(row.realised_share.flops)]
-    missing = max(promised, key=lambda row: row.gap.flops if row.gap else 0.0, default=None)
+    missing = max(filter(_in_vain, rows), key=_gap, default=None)
     return gained if missing is None else f"{gained}{_missed(missing)}"
 
 
-def _once(row: Row) -> bool:
-    """Whether a single process ran, so that nothing shows a spread."""
-    return row.realised is not None and not known(row.realised.low)
+def _in_vain(row: Row) -> bool:
+    """Whether it is shown to keep less than its operations promise. Of one that leaves operators as
+    they were a count of all of them promises what nobody tried."""
+    return (
+        row.status != "partly native"
+        and row.realised is not None
+        and row.predicted is not None
+        and row.realised_share is not None
+        and known(row.realised_share.flops)
+        and row.realised.high < row.predicted.flops
+    )
+
+
+def _gap(row: Row) -> float:
+    return row.gap.flops if row.gap else 0.0
 
 
 def _ratio(row: Row) -> float:
@@ -128,7 +142,7 @@ def _pays(lottery: Lottery, row: Row) -> str:
 
 
 def _missed(row: Row) -> str:
-    if row.gap is None or row.predicted is None or not row.gap.flops > 0:
+    if row.predicted is None:
         return ""
     return (
         f" Operations promise most in vain for {row.name}: {times(row.predicted.flops)} predicted, "

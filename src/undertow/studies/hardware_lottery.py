@@ -166,9 +166,7 @@ def stored_small(r: Results) -> Outcome:
     return below(of(r).in_each(by.STORED, DENSE.name, (by.EAGER, by.COMPILED)))
 
 
-@claim(
-    "At a tenth of the operations the better idea loses: pruned is right more often …", PAPER
-)
+@claim("At a tenth of the operations the better idea loses: pruned is right more often …", PAPER)
 def better(r: Results) -> Outcome:
     gain = Gain.of(*(r.of(name).fact("accuracy") for name in (TENTH, FITTING)))
     return decided([(gain.low, gain.high)], f"at a tenth, pruned − narrow {gain} points")

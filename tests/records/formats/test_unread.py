@@ -57,10 +57,19 @@ def test_a_second_pair_is_said_beside_a_quiet_verdict_once() -> None:
     assert taken_said(request, found) == [SAID]
 
 
-def test_who_names_the_prediction_is_told_nothing() -> None:
-    assert notes(TWO, prediction=("prediction",)) == []
+def test_who_named_one_pair_of_several_is_told_of_the_others() -> None:
+    """A refusal lists them, and a person takes one: it may be the one that did not fall."""
+    told = SAID.replace("add", "type") + " in place of what was named"
+    assert notes(TWO, prediction=("prediction",)) == [told]
     assert notes(TWO, prediction=("topic_prediction",), label="topic") == []
     assert notes(TWO, id="example_id") == [SAID]
+    rows = {"id": IDS, **{c: TWO[c] for c in ("topic", "topic_prediction")},
+            "mood": ["good", "bad"] * 6, "pred_mood": ["good"] * 12}  # fmt: skip
+    (said,) = notes(rows, id="id", prediction=("topic_prediction",), label="topic")
+    assert said == (
+        "t.csv: 'pred_mood' of 'mood' is another prediction, and not compared here; to compare it, "
+        "type --prediction pred_mood --label mood in place of what was named"
+    )
 
 
 def test_several_pairs_are_counted() -> None:

@@ -1,4 +1,4 @@
-"""What a table has besides what is read of it by its standard names: another prediction with its
+"""What a table has besides what is read of it: another prediction with its
 right answers, or another column that may say how good an answer is. A verdict is about one of them,
 and whoever reads it has to know of the others."""
 
@@ -22,16 +22,16 @@ TAKEN = frozenset(
 
 
 def unread_pairs(source: str, frame: pl.DataFrame, named: Collection[str]) -> tuple[str, ...]:
-    """A note on predictions that have right answers of their own, besides those under the names
-    that readers know; none where a person ``named`` the column of predictions."""
-    if "prediction" in named or not {"prediction", "label"} <= {*frame.columns}:
+    """A note on predictions that have right answers of their own, besides those that are read. Who
+    ``named`` the column of predictions may have chosen among several that were offered."""
+    if not {"prediction", "label"} <= {*frame.columns}:
         return ()
     rest = [c for c in frame.columns if c not in TAKEN]
     pairs = named_in_pairs(frame, rest)
     said = [f"{name!r} of {right!r}" for name, right in pairs]
     typed = [f"{flag_of('prediction', name)} {flag_of('label', right)}" for name, right in pairs]
     are = ("is another prediction", "are other predictions")
-    return _note(source, said, are, typed)
+    return _note(source, said, are, typed, instead="prediction" in named)
 
 
 def unread_outcomes(source: str, frame: pl.DataFrame, named: Collection[str]) -> tuple[str, ...]:
@@ -52,14 +52,21 @@ def _is_outcome(column: pl.Series) -> bool:
 
 
 def _note(
-    source: str, said: Sequence[str], are: tuple[str, str], typed: Sequence[str]
+    source: str,
+    said: Sequence[str],
+    are: tuple[str, str],
+    typed: Sequence[str],
+    *,
+    instead: bool = False,
 ) -> tuple[str, ...]:
-    """What these ``are``, one or several of them, and what is ``typed`` for each."""
+    """What these ``are``, one or several of them, and what is ``typed`` for each, in addition or
+    ``instead`` of what was."""
     if not said:
         return ()
     what, them = (are[0], "it") if len(said) == 1 else (are[1], "one of them")
     more = " …" if len(said) > MOST_SHOWN else ""
     return (
-        f"{source}: {', '.join(said[:MOST_SHOWN])}{more} {what}, {UNREAD}; to compare {them}, add "
-        f"{', or '.join(typed[:MOST_SHOWN])}{more}",
+        f"{source}: {', '.join(said[:MOST_SHOWN])}{more} {what}, {UNREAD}; to compare {them}, "
+        f"{'type' if instead else 'add'} {', or '.join(typed[:MOST_SHOWN])}{more}"
+        f"{' in place of what was named' if instead else ''}",
     )
