@@ -80,8 +80,10 @@ def harmless(message: str) -> str:
     commands = COMMAND.findall(message)
     if not commands or sum(map(len, commands)) > LONGEST_COMMANDS:
         return _cut(message, LONGEST)
-    share = max(LONGEST // (len(commands) + 1), 500)
-    words = [_cut(text, share) for text in COMMAND.split(message)]
+    between = COMMAND.split(message)
+    fits = sum(map(len, between)) <= LONGEST
+    share = LONGEST if fits else max(LONGEST // len(between), 500)
+    words = [_cut(text, share) for text in between]
     typed = [*map(_obeyed_by_none, commands), ""]
     return "".join(text for both in zip(words, typed, strict=True) for text in both)
 

@@ -83,7 +83,7 @@ def test_it_waits_for_a_machine_and_says_so_once(tmp_path, monkeypatch, capfd):
 @pytest.mark.heavy
 def test_it_waits_no_longer_than_its_patience(tmp_path, monkeypatch):
     monkeypatch.setattr(cluster_place, "REACH", 0.5)
-    monkeypatch.setattr(cluster_place, "PATIENCE", 3.0)
+    monkeypatch.setattr(cluster_place, "PATIENCE", 6.0)
     population = Population("dense", Blobs(), MLP((8,)), Recipe(epochs=1), members=1)
     events = []
     with (
