@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import onnx
 import pytest
 import torch
 from onnx import TensorProto, helper, numpy_helper
 
 from onnx_graphs import FREE, linear, model, node, value, weights
+from undertow.lab.interventions.runtime._engine import quiet
 from undertow.lab.measurements.onnx_costs import onnx_costs
 from undertow.lab.measurements.operator_costs import operator_costs
 from undertow.lab.measurements.roofline import Shape
@@ -105,6 +107,27 @@ def test_shapes_that_a_graph_computes_are_followed():
     counted = onnx_costs(graph, "x", (5, 8, 3))
     flops = {cost.operator: cost.flops for cost in counted.costs if cost.flops}
     assert flops == {"onnx.LSTM": 2 * 5 * 8 * 24 * (3 + 6), "onnx.MatMul": 2 * 40 * 6 * 4}
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("axes", [None, {"x": {0: "B"}, "y": {0: "B"}}])
+def test_shapes_that_torchs_older_exporter_slices_and_joins_are_folded(axes, tmp_path):
+    network = torch.nn.Sequential(
+        torch.nn.Linear(32, 64), torch.nn.BatchNorm1d(64), torch.nn.Unflatten(1, (4, 4, 4)),
+        torch.nn.Conv2d(4, 8, 3), torch.nn.Flatten(), torch.nn.Linear(32, 4),
+    ).eval()  # fmt: skip
+    x = torch.zeros(8, 32)
+    with quiet():
+        torch.onnx.export(
+            network, (x,), str(tmp_path / "m.onnx"), input_names=["x"], output_names=["y"],
+            dynamic_axes=axes, dynamo=False,
+        )  # fmt: skip
+    counted = onnx_costs(onnx.load(tmp_path / "m.onnx"), "x", (8, 32))
+    assert counted.said == ""
+    theirs = operator_costs(network, lambda: network(x))
+    assert [cost.flops for cost in counted.costs if cost.flops] == [
+        cost.flops for cost in theirs if cost.flops
+    ]
 
 
 def test_a_product_of_two_activations_has_no_weights_and_no_shape():

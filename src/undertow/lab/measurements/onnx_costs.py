@@ -6,6 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import chdir
+from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
@@ -74,10 +75,11 @@ def onnx_costs(model: Any, name: str, shape: Sides) -> Counted:
     except Exception as error:  # onnx raises errors of its own, and others, for a wrong graph
         return Counted([], f"onnx's shape inference fails; its words: {told(error)!r}", {})
 
-    if not found.unknown:
-        return found
-    computed = _by_onnxruntime(onnx, plain)
-    return found if computed is None or computed.unknown else computed
+    for other in (_by_onnxruntime, _folded_by_onnxruntime) if found.unknown else ():
+        computed = other(onnx, plain)
+        if computed is not None and not computed.unknown:
+            return computed
+    return found
 
 
 def _of(onnx: Any, graph: Any) -> Counted:
@@ -94,6 +96,25 @@ def _by_onnxruntime(onnx: Any, model: Any) -> Counted | None:
                 inferred = tools.SymbolicShapeInference.infer_shapes(model)
             return _of(onnx, inferred.graph)
     except Exception:  # it raises whatever it meets in operators that it does not know
+        return None
+
+
+def _folded_by_onnxruntime(onnx: Any, model: Any) -> Counted | None:
+    """By the graph as ONNX Runtime folds it: with the shape of its input known, shapes that it
+    slices and puts together, as torch's older exporter writes them, are constants."""
+    try:
+        with quiet(), TemporaryDirectory() as folder:
+            inference, runtime = needed("", "onnx.shape_inference", "onnxruntime")
+            path, options = Path(folder) / "folded.onnx", runtime.SessionOptions()
+            options.graph_optimization_level = runtime.GraphOptimizationLevel.ORT_ENABLE_BASIC
+            options.optimized_model_filepath = str(path)
+            options.intra_op_num_threads, options.log_severity_level = 1, 4
+            runtime.InferenceSession(
+                model.SerializeToString(), options, providers=["CPUExecutionProvider"]
+            )
+            folded = inference.infer_shapes(onnx.load(path), data_prop=True)
+        return _of(onnx, folded.graph)
+    except Exception:  # whatever the engine raises for a file that it cannot run
         return None
 
 
