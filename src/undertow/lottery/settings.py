@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from undertow.errors import UserError
 from undertow.lab.lottery.offered import variants_for
-from undertow.lab.lottery.onnx_file import INSTEAD
 from undertow.lab.lottery.variants import variants
 from undertow.lab.ways.given_model import is_onnx
+from undertow.lab.ways.onnx_weights import INSTEAD
 
 BATCH = 64
 """Examples of a call that is timed."""

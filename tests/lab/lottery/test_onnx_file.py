@@ -11,7 +11,8 @@ from onnx import TensorProto, helper
 
 from onnx_graphs import FREE, linear, node, saved, value, weights
 from undertow.errors import UserError
-from undertow.lab.lottery.onnx_file import LARGEST, OnnxFile, opened, refuse_batch
+from undertow.lab.lottery.onnx_file import OnnxFile, opened, refuse_batch
+from undertow.lab.ways.onnx_weights import LARGEST
 
 INSTEAD = "give the torch module as model.py:build"
 
@@ -191,6 +192,38 @@ def test_weights_that_are_missing_or_elsewhere_are_refused(tmp_path: Path):
             f"in/m.onnx: keeps weights in {place!r}, and there is no such file beside it; put it "
             "there, or export the network again with external_data=False"
         )
+
+
+def test_weights_of_branches_and_functions_are_looked_for_beside_it_too():
+    def away(name: str) -> Any:
+        tensor = weights(name, 1)
+        onnx.external_data_helper.set_external_data(tensor, f"{name}.data", offset=0, length=4)
+        tensor.ClearField("raw_data")
+        return tensor
+
+    def branch(name: str) -> Any:
+        return helper.make_graph([node("Identity", name, "o")], name, [], [value("o")],
+                                 [away(name)])  # fmt: skip
+
+    either = node("If", "c", "y", then_branch=branch("then"), else_branch=branch("other"))
+    for held, gone in ((["then.data"], "other.data"), (["other.data"], "then.data")):
+        for name in ("then.data", "other.data"):
+            Path(name).unlink(missing_ok=True)
+        for name in held:
+            Path(name).write_bytes(bytes(4))
+        saved_raw(linear(nodes=[either]))
+        assert refused().startswith(f"m.onnx: keeps weights in {gone!r}, ")
+    whole = linear()
+    constant = node("Constant", "", "y", value=away("inner"))
+    whole.functions.append(helper.make_function(
+        "com.x", "F", [], ["y"], [constant], [helper.make_opsetid("", 17)]
+    ))  # fmt: skip
+    saved_raw(whole)
+    assert refused().startswith("m.onnx: keeps weights in 'inner.data', ")
+
+
+def saved_raw(whole: Any) -> None:
+    Path("m.onnx").write_bytes(whole.SerializeToString())
 
 
 def test_weights_beside_it_are_read():

@@ -6,11 +6,14 @@ import json
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 import torch
+from onnx import numpy_helper
 from torch import nn
 
 import undertow
+from onnx_graphs import linear, node, saved
 from undertow.errors import UserError
 from undertow.lab.interventions.arithmetic._read_back import aten_capability
 from undertow.lab.interventions.runtime._engine import quiet
@@ -77,8 +80,62 @@ def test_an_onnx_file_is_asked_as_it_is(tmp_path: Path):
         "that it wants"
     )
     path.write_bytes(b"nothing of the kind")
-    with pytest.raises(UserError, match="onnxruntime cannot load it: "):
+    with pytest.raises(UserError) as refused:
         undertow.vary(str(path), X, out=tmp_path / "p")
+    assert str(refused.value) == (
+        f"{path}: is no ONNX file, or a part of one; write it again with torch.onnx.export, or "
+        "give the torch module as model.py:build"
+    )
+
+
+def test_a_file_that_an_engine_cannot_load_is_refused_by_its_owners_name(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    foo = node("Foo", "x", "logits", domain="com.x")
+    saved(linear(nodes=[foo], held=()), tmp_path / "m.onnx")
+    with pytest.raises(UserError) as refused:
+        undertow.vary("m.onnx", X[:, 0, 0], out="o")
+    assert str(refused.value).startswith("m.onnx: onnxruntime cannot load it: ")
+    assert str(tmp_path) not in str(refused.value)
+
+
+def test_weights_are_those_beside_the_file_and_no_strangers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    own, elsewhere = tmp_path / "own", tmp_path / "elsewhere"
+    own.mkdir(), elsewhere.mkdir()
+    path, x = own / "m.onnx", X.reshape(len(X), -1)[:, :32]
+    onnx.save(linear(), path, save_as_external_data=True, location="w.data", size_threshold=0)
+    size = (own / "w.data").stat().st_size
+    (elsewhere / "w.data").write_bytes(bytes(size))
+    monkeypatch.chdir(elsewhere)
+    found = undertow.vary(str(path), x, out=tmp_path / "o", sizes=(), engines=["openvino"])
+    held = {one.name: numpy_helper.to_array(one) for one in linear().graph.initializer}
+    answer_NC = np.maximum(x @ held["a"] + held["bias"], 0) @ held["b"]
+    assert [way.name for way, _ in found.ways.others][-1] == "openvino"
+    assert found.ways.skipped == ()
+    for _, given_NC in (found.ways.reference, *found.ways.others):
+        np.testing.assert_allclose(given_NC, answer_NC, rtol=1e-4, atol=1e-3)
+
+
+def test_weights_that_are_missing_or_elsewhere_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.chdir(tmp_path)
+    Path("own").mkdir()
+    onnx.save(linear(), "own/m.onnx", save_as_external_data=True, location="w.data",
+              size_threshold=0)  # fmt: skip
+    Path("own/w.data").rename("w.data")
+    outside = onnx.load("own/m.onnx", load_external_data=False)
+    for tensor in outside.graph.initializer:
+        tensor.external_data[0].value = "../w.data"
+    Path("own/outside.onnx").write_bytes(outside.SerializeToString())
+    for name, place in (("own/m.onnx", "w.data"), ("own/outside.onnx", "../w.data")):
+        with pytest.raises(UserError) as refused:
+            undertow.vary(name, X.reshape(len(X), -1)[:, :32], out=tmp_path / "o")
+        assert str(refused.value) == (
+            f"{name}: keeps weights in {place!r}, and there is no such file beside it; put it "
+            "there, or export the network again with external_data=False"
+        )
 
 
 def test_instructions_are_in_force_in_a_process_of_their_own():

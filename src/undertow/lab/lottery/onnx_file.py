@@ -12,12 +12,10 @@ from undertow.errors import UserError
 from undertow.lab.interventions.runtime._engine import needed
 from undertow.lab.own_code import told
 from undertow.lab.ways.given_model import model_named
+from undertow.lab.ways.onnx_weights import LARGEST, read, too_large, weights_beside
 
-LARGEST = 2**31 - 1
-"""Bytes that one ONNX file may have."""
 DEFAULT = ("", "ai.onnx")
 """What the domain of ONNX's own operators is called."""
-INSTEAD = "give the torch module as model.py:build"
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,7 +45,7 @@ def opened(name: str) -> OnnxFile:
     path = model_named(name)
     assert isinstance(path, Path)
     (onnx,) = needed(name, "onnx")
-    model = _read(onnx, name, path)
+    model = read(onnx, name, path)
     _refuse_opset(onnx, name, model)
     _load_weights(onnx, name, model, path)
     _refuse_not_float32(onnx, name, model)
@@ -73,32 +71,6 @@ def refuse_batch(file: OnnxFile, batch: int, examples: int) -> None:
     )
 
 
-def _read(onnx: Any, name: str, path: Path) -> Any:
-    if path.stat().st_size > LARGEST:
-        raise _too_large(name, path.stat().st_size)
-    try:
-        model = onnx.load(path, format="protobuf", load_external_data=False)
-    except Exception as error:  # whatever the decoder raises for other bytes
-        raise _no_onnx(name) from error
-    if not model.graph.node:
-        raise _no_onnx(name)
-    return model
-
-
-def _no_onnx(name: str) -> UserError:
-    return UserError(
-        f"{name}: is no ONNX file, or a part of one; write it again with torch.onnx.export, or "
-        f"{INSTEAD}"
-    )
-
-
-def _too_large(name: str, size: int) -> UserError:
-    return UserError(
-        f"{name}: has {size / 1e9:.1f} GB with its weights, and ONNX files of more than 2 GB are "
-        f"not taken; {INSTEAD}"
-    )
-
-
 def _refuse_opset(onnx: Any, name: str, model: Any) -> None:
     known = onnx.defs.onnx_opset_version()
     own = max((each.version for each in model.opset_import if each.domain in DEFAULT), default=1)
@@ -112,40 +84,17 @@ def _refuse_opset(onnx: Any, name: str, model: Any) -> None:
 
 def _load_weights(onnx: Any, name: str, model: Any, path: Path) -> None:
     """Those that lie in files beside it; never from anywhere else."""
-    helper = onnx.external_data_helper
-    places = dict.fromkeys(
-        str(helper.ExternalDataInfo(tensor).location)
-        for tensor in _weights(model)
-        if helper.uses_external_data(tensor)
-    )
-    whole = path.stat().st_size
-    for place in places:
-        beside = _beside(path, place)
-        if beside is None:
-            raise UserError(
-                f"{name}: keeps weights in {place!r}, and there is no such file beside it; put it "
-                "there, or export the network again with external_data=False"
-            )
-        whole += beside.stat().st_size
+    files = weights_beside(onnx, name, model, path)
+    whole = path.stat().st_size + sum(each.stat().st_size for each in files.values())
     if whole > LARGEST:
-        raise _too_large(name, whole)
+        raise too_large(name, whole)
     try:
-        helper.load_external_data_for_model(model, str(path.parent))
+        onnx.external_data_helper.load_external_data_for_model(model, str(path.parent))
     except Exception as error:
         raise UserError(
-            f"{name}: its weights cannot be read from {', '.join(map(repr, places))}: "
+            f"{name}: its weights cannot be read from {', '.join(map(repr, files))}: "
             f"{told(error)}; export the network again with external_data=False"
         ) from error
-
-
-def _beside(path: Path, place: str) -> Path | None:
-    """The file of weights; None where there is none in the folder of the model."""
-    try:
-        found = (path.parent / place).resolve()
-        inside = found.is_relative_to(path.parent.resolve())
-        return found if inside and found.is_file() else None
-    except (OSError, ValueError):  # a name that no file can have
-        return None
 
 
 def _refuse_not_float32(onnx: Any, name: str, model: Any) -> None:

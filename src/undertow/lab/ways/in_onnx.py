@@ -19,6 +19,7 @@ from undertow.lab.interventions.runtime._engine import needed, quiet
 from undertow.lab.interventions.runtime._onnx import PACKAGES
 from undertow.lab.interventions.runtime.openvino_static import SETTINGS, unreported
 from undertow.lab.own_code import told
+from undertow.lab.ways.onnx_weights import read, weights_beside
 from undertow.lab.ways.outputs import rows_of
 from undertow.lab.ways.together import Arrays, Ask
 from undertow.lab.ways.way import Way
@@ -48,8 +49,9 @@ class InOnnx:
             except UserError:
                 raise
             except Exception as error:  # whatever an engine raises for a file that it cannot run
+                why = told(error).replace(str(self.path), self.name)
                 raise UserError(
-                    f"{self.name}: {way.engine or 'onnxruntime'} cannot load it: {told(error)}"
+                    f"{self.name}: {way.engine or 'onnxruntime'} cannot load it: {why}"
                 ) from error
         yield lambda arrays: self._rows(run, way, arrays)
 
@@ -79,14 +81,20 @@ class InOnnx:
         return {name: np.ascontiguousarray(arrays[name], kind) for name, kind in wanted.items()}
 
 
+def in_file(name: str, path: Path, output: str | None = None) -> InOnnx:
+    """Of a file that was given; its weights may lie beside it. ``UserError`` where they do not."""
+    (onnx,) = needed(name, "onnx")
+    weights_beside(onnx, name, read(onnx, name, path), path)
+    return InOnnx(name, path, output)
+
+
 def _onnxruntime(model: InOnnx, threads: int) -> Any:
     (runtime,) = needed(model, "onnxruntime")
     options = runtime.SessionOptions()
     options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
     options.log_severity_level = 4
-    session = runtime.InferenceSession(
-        model.path.read_bytes(), options, providers=["CPUExecutionProvider"]
-    )
+    # From its path: of bytes alone the weights beside it would be looked for in the current folder.
+    session = runtime.InferenceSession(str(model.path), options, providers=["CPUExecutionProvider"])
     wanted = {each.name: NUMBERS.get(each.type, np.float32) for each in session.get_inputs()}
     names = [each.name for each in session.get_outputs()]
 

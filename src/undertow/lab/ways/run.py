@@ -24,7 +24,7 @@ from undertow.lab.ways.chosen import (
 )
 from undertow.lab.ways.effect import without_effect
 from undertow.lab.ways.given_model import EXAMPLE, model_named
-from undertow.lab.ways.in_onnx import InOnnx, exported
+from undertow.lab.ways.in_onnx import InOnnx, exported, in_file
 from undertow.lab.ways.in_process import answers_apart
 from undertow.lab.ways.in_torch import InTorch
 from undertow.lab.ways.state import (
@@ -121,7 +121,7 @@ def _askable(model: str | nn.Module, output: str | None) -> InTorch | InOnnx:
     made = model_named(model)
     if isinstance(made, nn.Module):
         return InTorch(model, made, output)
-    return InOnnx(model, made, output)
+    return in_file(model, made, output)
 
 
 def _answers(
