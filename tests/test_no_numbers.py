@@ -22,11 +22,20 @@ def test_outputs_of_any_shape_are_rows():
     assert flat(np.zeros((3, 4, 5))).shape == (3, 20)
 
 
-def test_the_first_example_is_named_with_what_it_is_answered():
+def test_examples_are_named_with_what_they_are_answered():
     refuse_no_numbers("m", "abcde", OUT[[0, 3]], "asked")
     with pytest.raises(UserError) as error:
         refuse_no_numbers("m", "abcde", OUT, "asked alone")
     assert str(error.value) == (
-        "m: answers nan to 'b' (3 of 5 examples), asked alone; a model that gives no numbers is "
+        "m: answers nan or inf or -inf to 'b', 'c', 'e' (3 of 5 examples), asked alone; a model that gives no numbers is "
         "compared with nothing, so mend it or leave these examples out"
+    )
+    out_NC = np.full((9, 2), NAN)
+    out_NC[0] = 0
+    with pytest.raises(UserError) as error:
+        refuse_no_numbers("m", "abcdefghi", out_NC, "asked alone")
+    assert str(error.value) == (
+        "m: answers nan to 'b', 'c', 'd', 'e', 'f' and 3 more (8 of 9 examples), asked alone; a "
+        "model that gives no numbers is compared with nothing, so mend it or leave these examples "
+        "out"
     )

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from undertow.errors import UserError
 
 Outputs = NDArray[np.floating[Any]]
+SHOWN = 5
+"""Examples that a message names."""
 
 
 def no_numbers(out_NC: Outputs) -> NDArray[np.bool_]:
@@ -30,10 +32,16 @@ def refuse_no_numbers(name: str, ids: Sequence[str], out_NC: Outputs, asked: str
     """``UserError`` where the model of this name, ``asked`` as its reference is, gives any."""
     bad_N = no_numbers(out_NC)
     if bad_N.any():
-        row = int(bad_N.argmax())
-        value = out_NC[row][~np.isfinite(out_NC[row])][0]
+        rows = np.flatnonzero(bad_N)[:SHOWN]
+        values = dict.fromkeys(str(out_N[~np.isfinite(out_N)][0]) for out_N in out_NC[rows])
         raise UserError(
-            f"{name}: answers {value} to {ids[row]!r} ({int(bad_N.sum()):,} of {len(bad_N):,} "
-            f"examples), {asked}; a model that gives no numbers is compared with nothing, so mend "
-            "it or leave these examples out"
+            f"{name}: answers {' or '.join(values)} to {_listed([ids[row] for row in rows], bad_N)}"
+            f", {asked}; a model that gives no numbers is compared with nothing, so mend it or "
+            "leave these examples out"
         )
+
+
+def _listed(ids: Sequence[str], bad_N: NDArray[np.bool_]) -> str:
+    count = int(bad_N.sum())
+    more = f" and {count - len(ids):,} more" if count > len(ids) else ""
+    return f"{', '.join(map(repr, ids))}{more} ({count:,} of {len(bad_N):,} examples)"

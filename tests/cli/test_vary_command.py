@@ -62,7 +62,7 @@ def test_no_flips(place: Path):
         (["--batch-sizes", "1,many"], "--batch-sizes 1,many: holds what is no whole number; give --batch-sizes 1,2"),
         (["--without", "speed", "--batch-sizes", "1", "--threads", "1"], "--without speed: is not known; choose from batch size, neighbours, padding, threads, precision, memory format, compiler, engine, instructions, batch-1, shuffled-12, filled-12, float64, bfloat16"),
         (["--by", "ward"], "--by ward: the examples have no column ward; it has none; give --table FILE"),
-        (["--batch", "0"], "--batch 0: a batch has at least one example"),
+        (["--batch", "0"], "--batch 0: a batch has at least one example; give --batch 32"),
     ],
 )  # fmt: skip
 def test_flags_that_cannot_be_used(place: Path, flags: list[str], said: str, monkeypatch):

@@ -180,7 +180,8 @@ def test_a_label_that_is_no_class_is_refused():
     [
         (
             Settings(by=("ward",)),
-            "--by ward: the examples have no column ward; it has none; give --table FILE",
+            "--by ward: the examples have no column ward; it has class alone; give --by class, or "
+            "others with --table FILE",
         ),
         (
             Settings(classes=("a", "b")),
@@ -475,6 +476,20 @@ def test_what_predictions_do_not_count_is_said_before_any_number(found: Lottery)
     ]
 
 
+def test_what_was_changed_in_the_model_is_said_before_any_number(found: Lottery):
+    said = (
+        "norm (BatchNorm1d): in train mode, and asked in eval mode here; call .eval() on the model"
+    )
+    changed = replace(found, changed=(said,))
+    assert terminal(changed).startswith(f"{said}.\nNo variant is shown to be faster than eager.")
+    assert content(changed)["notices"] == [f"{said}."]
+    assert f"{said}." in page(changed)
+    assert (
+        "> norm (BatchNorm1d): in train mode, " in contents_of(changed, b"")["lottery.md"].decode()
+    )
+    assert f"{said}." not in page(found)
+
+
 def test_a_variant_that_leaves_operators_says_where_its_time_goes():
     given = runs()
     given[0]["csr"]["time"] = {"native": 0.9, "fallback": 0.08, "rest": 0.02}
@@ -542,8 +557,10 @@ def test_nothing_that_others_wrote_is_markup(with_paid: Lottery):
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ({"batch": 0}, "--batch 0: must be at least 1"),
-        ({"batch": -3}, "--batch -3: must be at least 1"),
+        ({"batch": 0}, "--batch 0: must be at least 1; give --batch 64"),
+        ({"batch": -3}, "--batch -3: must be at least 1; give --batch 64"),
+        ({"processes": 0}, "--processes 0: must be at least 1; give --processes 5"),
+        ({"repeats": 0}, "--repeats 0: must be at least 1; give --repeats 30"),
         ({"sparsity": 1.0}, "--sparsity 1: must be above 0 and below 1, such as 0.5"),
         ({"channels": 0.0}, "--channels 0: must be above 0 and below 1, such as 0.5"),
     ],
@@ -571,13 +588,13 @@ def test_a_batch_of_more_examples_than_there_are_is_refused(tmp_path: Path):
 def test_a_variant_that_there_is_not_is_refused_with_those_that_there_are():
     with pytest.raises(UserError) as error:
         Settings(only=("int2",)).names_for("m.py:build")
-    with pytest.raises(UserError, match=r"^--without int2: there is no such variant; there are "):
+    with pytest.raises(UserError, match=r"^--without int2: there is no such variant; choose from "):
         Settings(without=("int2",)).names_for("m.py:build")
     with pytest.raises(UserError) as left_out:
         Settings(without=("eager",)).names_for("m.py:build")
     assert str(left_out.value) == "--without eager: all others are set beside it; leave out others"
     assert str(error.value).startswith(
-        "--only int2: there is no such variant; there are compile, onnxruntime, openvino, bfloat16"
+        "--only int2: there is no such variant; choose from eager, compile, onnxruntime, openvino, "
     )
 
 
@@ -586,13 +603,17 @@ def test_several_arrays_are_refused(tmp_path: Path):
     with pytest.raises(UserError) as error:
         run_lottery("m.py:build", tmp_path / "two.npz", None, tmp_path, Settings())
     assert str(error.value) == (
-        f"--inputs {tmp_path / 'two.npz'}: holds a, b; the engines here take one array of inputs"
+        f"--inputs {tmp_path / 'two.npz'}: holds a, b; the engines here take one array of inputs, "
+        f"so compare the model's answers alone with undertow vary m.py:build --inputs "
+        f"{tmp_path / 'two.npz'}"
     )
     np.save(tmp_path / "ids.npy", np.zeros((3, 2), dtype=int))
     with pytest.raises(UserError) as error:
         run_lottery("m.py:build", tmp_path / "ids.npy", None, tmp_path, Settings())
     assert str(error.value) == (
-        f"--inputs {tmp_path / 'ids.npy'}: holds int64; the engines here take floating-point inputs"
+        f"--inputs {tmp_path / 'ids.npy'}: holds int64; the engines here take floating-point inputs, "
+        "so save them as x.astype('float32'), or compare the model's answers alone with undertow "
+        f"vary m.py:build --inputs {tmp_path / 'ids.npy'}"
     )
 
 
@@ -685,7 +706,7 @@ from torch import nn
 
 def build():
     torch.manual_seed(0)
-    return nn.Sequential(nn.Linear(32, 64), nn.ReLU(), nn.Linear(64, 4)).eval()
+    return nn.Sequential(nn.Linear(32, 64), nn.ReLU(), nn.Linear(64, 4))
 """
 
 
@@ -706,6 +727,10 @@ def test_the_command_from_a_model_to_a_page(tmp_path: Path, monkeypatch: pytest.
     assert done.exit_code == 0, done.output
     told = json.loads(Path("lottery/lottery.json").read_text())
     assert [row["name"] for row in told["rows"]] == ["eager", "masked-dense", "csr"]
+    assert told["notices"][0] == (
+        "the model (Sequential): in train mode, and asked in eval mode here; call .eval() on the "
+        "model."
+    )
     assert told["rows"][1]["predicted"]["flops"] == pytest.approx(10, rel=0.02)
     assert told["rows"][1]["paid"]["of"] == 200
     again = [*command, "--calibration", "lottery/calibration.json", "--out", "again"]

@@ -99,13 +99,19 @@ def test_variants_are_engines_and_those_of_torch_modules_are_refused():
         (
             {"only": ("csr",)},
             "--only csr: m.onnx is an ONNX file, and torch modules alone have this variant; choose "
-            "from onnxruntime-unoptimized, openvino, onnxruntime-int8-dynamic, "
+            "from onnxruntime, onnxruntime-unoptimized, openvino, onnxruntime-int8-dynamic, "
             "onnxruntime-int8-static, openvino-int8, or give the torch module as model.py:build",
         ),
         (
             {"without": ("int2",)},
-            "--without int2: there is no such variant; there are onnxruntime-unoptimized, "
+            "--without int2: there is no such variant; choose from onnxruntime-unoptimized, "
             "openvino, onnxruntime-int8-dynamic, onnxruntime-int8-static, openvino-int8",
+        ),
+        (
+            {"only": ("nonsense",)},
+            "--only nonsense: there is no such variant; choose from onnxruntime, "
+            "onnxruntime-unoptimized, openvino, onnxruntime-int8-dynamic, onnxruntime-int8-static, "
+            "openvino-int8",
         ),
         (
             {"without": ("onnxruntime",)},
@@ -132,10 +138,30 @@ def test_a_file_is_refused_before_anything_is_measured():
     np.save("x.npy", np.zeros((100, 32)))
     saved(linear(batch=8), Path("m.onnx"))
     with pytest.raises(UserError, match=r"^m\.onnx: was exported for batches of 8, "):
-        lottery_of("m.onnx", Path("x.npy"), None, Path("o"), Settings())
+        lottery_of("m.onnx", Path("x.npy"), None, Path("o"), Settings(batch=16))
     with pytest.raises(UserError, match=r"^gone\.onnx: there is no file gone\.onnx; "):
         lottery_of("gone.onnx", Path("x.npy"), None, Path("o"), Settings())
     assert not Path("o").exists()
+
+
+@pytest.mark.parametrize(("own", "asks"), [(8, 8), (FREE, 64), (100, 100)])
+def test_a_file_of_one_batch_size_is_asked_in_that(
+    own: int | str, asks: int, monkeypatch: pytest.MonkeyPatch
+):
+    told = []
+
+    def one(request, folder):
+        told.append(request.batch)
+        raise UserError("enough")
+
+    monkeypatch.setattr("undertow.lottery.measure._one_process", one)
+    np.save("x.npy", np.zeros((100, 32)))
+    saved(linear(batch=own), Path("m.onnx"))
+    measured = replace(CALIBRATION, machine=replace(MACHINE, processor=processor_name()))
+    write_calibration(measured, Path("c.json"))
+    with pytest.raises(UserError, match=r"^enough$"):
+        lottery_of("m.onnx", Path("x.npy"), None, Path("o"), Settings(), Path("c.json"))
+    assert told == [asks]
 
 
 def asked(name: str = "m.onnx", *names: str, batch: int = 16):
@@ -250,11 +276,11 @@ def test_a_file_that_answers_what_is_no_number_is_refused_and_nothing_is_set_bes
 @pytest.mark.parametrize(
     ("numbers", "said"),
     [
-        ((3, 7), "m.onnx: answers nan to 'e3' (2 of 200 examples)"),
+        ((3, 7), "m.onnx: answers nan to 'e3', 'e7' (2 of 200 examples)"),
         ((9,), "m.onnx: answers nan to 'e9' (1 of 200 examples)"),
     ],
 )
-def test_the_command_names_the_first_input_that_a_file_answers_no_number_to(
+def test_the_command_names_inputs_that_a_file_answers_no_number_to(
     numbers: tuple[int, ...], said: str
 ):
     saved(model([node("Log", "x", "y")], [value("x", FREE, 32)], [value("y", FREE, 32)]),

@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from undertow.errors import UserError
-from undertow.varying.examples import examples_of, read_examples
+from undertow.varying.examples import examples_of, read_examples, refuse_columns
 
 X = np.arange(6.0).reshape(3, 2)
 TABLE = pl.DataFrame({"example_id": ["c", "a", "b"], "label": [2, 0, 1], "side": ["s", "n", "n"]})
@@ -131,3 +131,23 @@ def test_files_that_are_not_there(tmp_path: Path):
     np.save(tmp_path / "objects.npy", np.array([{}], dtype=object))
     with pytest.raises(UserError, match="holds Python objects, which are never unpickled"):
         read_examples(tmp_path / "objects.npy", None)
+
+
+@pytest.mark.parametrize(
+    ("given", "table", "has"),
+    [
+        ({}, None, "it has none; give --table FILE"),
+        (
+            {"labels": np.array([0, 1, 1])},
+            None,
+            "it has class alone; give --by class, or others with --table FILE",
+        ),
+        ({}, TABLE, "it has side, class"),
+        ({}, TABLE.drop("label"), "it has side"),
+    ],
+)
+def test_columns_that_there_are_to_slice_by_are_named(given, table, has: str):
+    examples = examples_of("inputs", {"x": X, **given}, table, "table")
+    with pytest.raises(UserError) as error:
+        refuse_columns(("foo",), examples)
+    assert str(error.value) == f"--by foo: the examples have no column foo; {has}"

@@ -27,10 +27,13 @@ class Run:
     ] = None
     batch: Annotated[
         int | None,
-        typer.Option(help="Examples of a call that is timed. \\[default: 64, or all if fewer]"),
+        typer.Option(
+            help="Examples of a call that is timed. \\[default: 64, or all if fewer; of an .onnx "
+            "file for one size of batch that size]"
+        ),
     ] = None
     processes: Annotated[
-        int, typer.Option(help="Processes whose seconds give the limits; 5 or more.")
+        int, typer.Option(help="Processes whose seconds give the limits, which need 5 or more.")
     ] = 5
     repeats: Annotated[int, typer.Option(help="Warm repeats in each process.")] = 30
     sparsity: Annotated[

@@ -79,7 +79,8 @@ class Lottery:
     """All of it. ``clock`` is the one whose seconds count, ``worked`` the share of the wall's
     seconds in which the processor worked for us; ``labels`` whether examples have any. ``sparsity``
     and ``channels`` are None of an ONNX file, of which nothing is pruned. ``by`` are the columns
-    that were asked for; ``uncompared`` says why answers are not compared, empty where they are."""
+    that were asked for; ``uncompared`` says why answers are not compared, empty where they are.
+    ``changed`` are sentences on what was changed in the model before it was asked."""
 
     model: str
     examples: int
@@ -96,6 +97,7 @@ class Lottery:
     rows: tuple[Row, ...]
     by: tuple[str, ...] = ()
     uncompared: str = ""
+    changed: tuple[str, ...] = ()
 
     def row(self, name: str) -> Row:
         return next(row for row in self.rows if row.name == name)

@@ -33,7 +33,7 @@ from undertow.lottery.written import CALIBRATION, FILES, contents_of, terminal
 from undertow.no_numbers import flat, no_numbers, refuse_no_numbers
 from undertow.report.publish import publish
 from undertow.report.write import refuse_taken, refuse_unwritable, unwritable
-from undertow.undecoded import escaped
+from undertow.undecoded import escaped, shell_word
 from undertow.varying.examples import Examples, read_examples, refuse_columns
 
 
@@ -54,13 +54,14 @@ def lottery_of(
     names = settings.names_for(model)
     refuse_unwritable(out)
     examples = read_examples(inputs, table)
-    x_N = _only_array(examples, inputs)
+    x_N = _only_array(examples, inputs, model)
     refuse_columns(settings.by, examples)
     if settings.classes:
         labels_of(examples.table, settings.classes)
-    batch = settings.batch_of(len(x_N))
-    if is_onnx(model):
-        refuse_batch(opened(model), batch, len(x_N))
+    file = opened(model) if is_onnx(model) else None
+    batch = settings.batch_of(len(x_N), None if file is None else file.batch)
+    if file is not None:
+        refuse_batch(file, batch, len(x_N))
     device = _calibrated(calibration, tell)
     found, answers = _measured(
         model, names, examples, x_N, device, replace(settings, batch=batch), tell
@@ -78,16 +79,19 @@ def lottery_of(
     return f"{terminal(found)}\n\nwritten to {escaped(str(out))}: open lottery.html in a browser"
 
 
-def _only_array(examples: Examples, inputs: Path) -> NDArray[Any]:
+def _only_array(examples: Examples, inputs: Path, model: str) -> NDArray[Any]:
+    typed = f"undertow vary {shell_word(model)} --inputs {shell_word(str(inputs))}"
+    alone = f"compare the model's answers alone with {typed}"
     if len(examples.arrays) != 1:
         raise UserError(
             f"--inputs {inputs}: holds {', '.join(examples.arrays)}; the engines here take one "
-            "array of inputs"
+            f"array of inputs, so {alone}"
         )
     (array,) = examples.arrays.values()
     if array.dtype.kind != "f":
         raise UserError(
-            f"--inputs {inputs}: holds {array.dtype}; the engines here take floating-point inputs"
+            f"--inputs {inputs}: holds {array.dtype}; the engines here take floating-point inputs, "
+            f"so save them as x.astype('float32'), or {alone}"
         )
     return np.ascontiguousarray(array, dtype=np.float32)
 
@@ -142,6 +146,7 @@ def _measured(
         channels=None if is_onnx(model) else request.channels_kept,
         level=settings.level, clock=clock, worked=worked, labels=False, by=settings.by,
         machine=asdict(device.machine), rows=tuple(rows),
+        changed=tuple(runs[0][rows[0].name]["changed"]),
     )  # fmt: skip
     return found, answers
 

@@ -12,17 +12,20 @@ from undertow.lab.ways.onnx_weights import INSTEAD
 
 BATCH = 64
 """Examples of a call that is timed."""
+PROCESSES, REPEATS = 5, 30
+"""In each process a variant is asked so often."""
 
 
 @dataclass(frozen=True)
 class Settings:
     """``only`` names variants, none for all, ``without`` those that are left out. ``sparsity`` is
     that of pruned variants, ``channels`` the share that structured pruning keeps; None as usual
-    (``offered.py``), and ``batch`` as many as ``BATCH`` where there are so many examples."""
+    (``offered.py``), and ``batch`` the model's own, else as many as ``BATCH`` where there are so
+    many examples."""
 
     batch: int | None = None
-    processes: int = 5
-    repeats: int = 30
+    processes: int = PROCESSES
+    repeats: int = REPEATS
     sparsity: float | None = None
     channels: float | None = None
     only: tuple[str, ...] = ()
@@ -32,10 +35,11 @@ class Settings:
     without: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        for flag, number in (("--batch", self.batch), ("--processes", self.processes),
-                             ("--repeats", self.repeats)):  # fmt: skip
+        for flag, number, usual in (("--batch", self.batch, BATCH),
+                                    ("--processes", self.processes, PROCESSES),
+                                    ("--repeats", self.repeats, REPEATS)):  # fmt: skip
             if number is not None and number < 1:
-                raise UserError(f"{flag} {number}: must be at least 1")
+                raise UserError(f"{flag} {number}: must be at least 1; give {flag} {usual}")
         for flag, share in self._pruned:
             if share is not None and not 0 < share < 1:
                 raise UserError(f"{flag} {share:g}: must be above 0 and below 1, such as 0.5")
@@ -44,10 +48,11 @@ class Settings:
     def _pruned(self) -> tuple[tuple[str, float | None], ...]:
         return ("--sparsity", self.sparsity), ("--channels", self.channels)
 
-    def batch_of(self, examples: int) -> int:
-        """As asked; ``UserError`` for more than there are ``examples``."""
+    def batch_of(self, examples: int, own: int | None = None) -> int:
+        """As asked, else the only one that the model takes, if there is such; ``UserError`` for
+        more than there are ``examples``."""
         if self.batch is None:
-            return min(BATCH, examples)
+            return min(own or BATCH, examples)
         if self.batch > examples:
             raise UserError(
                 f"--batch {self.batch}: there are {examples:,} examples, and a batch of more would "
@@ -73,16 +78,17 @@ class Settings:
         for flag, names in (("--only", self.only), ("--without", self.without)):
             unknown = next((name for name in names if name not in every), None)
             if unknown is not None:
-                raise UserError(f"{flag} {unknown}: {_unknown(model, unknown, every)}")
+                able = every[1:] if flag == "--without" else every
+                raise UserError(f"{flag} {unknown}: {_unknown(model, unknown, able)}")
         if every[0] in self.without:
             raise UserError(f"--without {every[0]}: all others are set beside it; leave out others")
 
 
-def _unknown(model: str, name: str, every: list[str]) -> str:
-    there = ", ".join(every[1:])
+def _unknown(model: str, name: str, able: list[str]) -> str:
+    there = ", ".join(able)
     if is_onnx(model) and name in {v.name for v in variants(0.5, 0.5)}:
         return (
             f"{model} is an ONNX file, and torch modules alone have this variant; choose from "
             f"{there}, or {INSTEAD}"
         )
-    return f"there is no such variant; there are {there}"
+    return f"there is no such variant; choose from {there}"

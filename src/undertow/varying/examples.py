@@ -95,9 +95,21 @@ def refuse_columns(by: Sequence[str], examples: Examples) -> None:
             part for part in column.split("+") if part not in (*examples.table.columns, "class")
         ]
         if unknown:
-            own = [c for c in examples.table.columns if c not in (ID, LABEL)]
-            has = f"it has {', '.join(own)}" if own else "it has none; give --table FILE"
-            raise UserError(f"--by {column}: the examples have no column {unknown[0]}; {has}")
+            raise UserError(
+                f"--by {column}: the examples have no column {unknown[0]}; {_columns(examples)}"
+            )
+
+
+def _columns(examples: Examples) -> str:
+    """What there is to slice by; a class is that of the label."""
+    table = examples.table
+    own = [name for name in table.columns if name not in (ID, LABEL)]
+    labels = ["class"] if table[LABEL].null_count() < table.height else []
+    if own:
+        return f"it has {', '.join(dict.fromkeys((*own, *labels)))}"
+    if labels:
+        return "it has class alone; give --by class, or others with --table FILE"
+    return "it has none; give --table FILE"
 
 
 def _refuse_no_inputs(called: str, arrays: Mapping[str, NDArray[Any]]) -> None:

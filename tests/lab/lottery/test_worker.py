@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +26,15 @@ from torch import nn
 def build():
     torch.manual_seed(0)
     return nn.Sequential(nn.Flatten(), nn.Linear(32, 16), nn.ReLU(), nn.Linear(16, 16)).eval()
+
+def in_train_mode():
+    return nn.Sequential(nn.Flatten(), nn.BatchNorm1d(32), nn.Dropout(0.5), nn.Linear(32, 4))
+
+def in_doubles():
+    return in_train_mode().double().eval()
+
+def plain():
+    return nn.Sequential(nn.Flatten(), nn.Linear(32, 4))
 
 def wrong():
     return 3
@@ -71,6 +81,35 @@ def test_each_variant_has_a_row_with_seconds_or_with_why_not(request_: Request):
     ]  # fmt: skip
     assert rows["csr"].kernel > 0
     assert rows["csr"].calls["aten.addmm"] == 2
+
+
+@pytest.mark.parametrize(
+    ("function", "said"),
+    [
+        ("build", []),
+        (
+            "in_train_mode",
+            ["1 (BatchNorm1d), 2 (Dropout): in train mode, and asked in eval mode here; call "
+             ".eval() on the model"],
+        ),
+        (
+            "plain",
+            ["the model (Sequential): in train mode, and asked in eval mode here; call .eval() on "
+             "the model"],
+        ),
+        (
+            "in_doubles",
+            ["1.weight, 1.bias, 3.weight and 3 more: float64, and asked in float32 here; call "
+             ".float() on the model, or compare its answers as it is with undertow vary {model} "
+             "--inputs inputs.npz"],
+        ),
+    ],
+)  # fmt: skip
+def test_what_is_changed_in_a_model_is_said_once(request_: Request, function: str, said: list[str]):
+    model = request_.model.replace(":build", f":{function}")
+    rows = ran(replace(request_, model=model, names=("masked-dense",)))
+    assert rows["eager"].changed == [each.format(model=model) for each in said]
+    assert rows["masked-dense"].changed == []
 
 
 def test_answers_are_those_of_all_examples(request_: Request):

@@ -105,8 +105,13 @@ def test_rows_that_are_none(answer, output, said: str):
 
 def test_what_cannot_be_asked_for(tmp_path: Path):
     arrays = {"x": np.ones((4, 2))}
-    assert refused(AskedFor, sizes=(0, 2)) == "--batch-sizes 0: a batch has at least one example"
-    assert refused(AskedFor, threads=(0,)) == "--threads 0: at least one thread computes"
+    assert refused(AskedFor, sizes=(0, 2)) == (
+        "--batch-sizes 0: a batch has at least one example; give --batch-sizes 1,7,32"
+    )
+    assert (
+        refused(AskedFor, threads=(0,))
+        == "--threads 0: at least one thread computes; give --threads 1,2"
+    )
     assert refused(AskedFor, engines=["trt"]) == (
         "--engines trt: is not known; choose from onnxruntime, openvino"
     )
@@ -140,8 +145,8 @@ def test_what_cannot_be_asked_for(tmp_path: Path):
     assert refused(
         undertow.vary, squared, {"x": nothing, "ids": list("abcd")}, out=tmp_path / "o"
     ) == (
-        "Squared: answers inf to 'a' (4 of 4 examples), asked as the reference; a model that gives "
-        "no numbers is compared with nothing, so mend it or leave these examples out"
+        "Squared: answers inf to 'a', 'b', 'c', 'd' (4 of 4 examples), asked as the reference; a "
+        "model that gives no numbers is compared with nothing, so mend it or leave these examples out"
     )
     labels = {"x": np.ones((2, 3)), "labels": ["cat", "owl"]}
     assert refused(

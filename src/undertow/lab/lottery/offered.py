@@ -9,6 +9,7 @@ from undertow.lab.lottery.onnx_file import OnnxFile, opened
 from undertow.lab.lottery.onnx_variants import onnx_variants
 from undertow.lab.lottery.variants import Variant, variants
 from undertow.lab.ways.given_model import is_onnx, model_named
+from undertow.lab.ways.state import changed_for_a_lottery
 
 SPARSITY, CHANNELS = 0.9, 0.5
 """What is pruned and kept unless somebody says otherwise."""
@@ -21,10 +22,12 @@ def variants_for(
     return onnx_variants() if is_onnx(model) else variants(sparsity, channels_kept)
 
 
-def network_of(name: str) -> nn.Module | OnnxFile:
-    """The model, ready for its variants. A person's own code runs here, and none of a file's."""
+def network_of(name: str) -> tuple[nn.Module | OnnxFile, list[str]]:
+    """The model, ready for its variants, and sentences on what was changed in it for that. A
+    person's own code runs here, and none of a file's."""
     if is_onnx(name):
-        return opened(name)
+        return opened(name), []
     network = model_named(name)
     assert isinstance(network, nn.Module)
-    return network.to("cpu", torch.float32).eval()
+    changed = changed_for_a_lottery(name, network)
+    return network.to("cpu", torch.float32).eval(), changed

@@ -62,7 +62,8 @@ class Ran:
     """What became of one variant in this process. ``calls`` are operators that it called, where
     that can be traced; ``kernel`` how many times as fast its sparse layers are alone; ``time`` the
     shares of its time in operators that it changes (by its status), in those that stay as they were
-    (``fallback``) and in the ``rest``, where it leaves some and its layers can be timed."""
+    (``fallback``) and in the ``rest``, where it leaves some and its layers can be timed.
+    ``changed`` are sentences, in the reference's row, on what was changed in the model first."""
 
     status: str
     note: str = ""
@@ -75,12 +76,13 @@ class Ran:
     kernel: float | None = None
     work: list[Any] = field(default_factory=list)
     time: dict[str, float] = field(default_factory=dict)
+    changed: list[str] = field(default_factory=list)
 
 
 def ran(request: Request, tell: Callable[[str], object] = lambda at: None) -> dict[str, Ran]:
     """All of it, on one thread; ``tell`` is told each variant as it begins, and then ``TURNS``."""
     torch.set_num_threads(1)
-    network = network_of(request.model)
+    network, changed = network_of(request.model)
     x_N = torch.from_numpy(np.load(request.inputs))
     x_B = x_N[: request.batch].contiguous()
     reference, *others = variants_for(request.model, request.sparsity, request.channels_kept)
@@ -91,6 +93,8 @@ def ran(request: Request, tell: Callable[[str], object] = lambda at: None) -> di
     for variant in wanted:
         tell(variant.name)
         found[variant.name], made = built_or_why(variant, network, x_B, x_N[:CALIBRATED_ON])
+        if variant is reference:
+            found[variant.name].changed = changed
         if made is None:
             continue
         try:

@@ -45,14 +45,19 @@ class AskedFor:
     without: Sequence[str] = ()
 
     def __post_init__(self) -> None:
-        for flag, given in (
-            ("--batch", [1 if self.batch is None else self.batch]),
-            ("--batch-sizes", self.sizes),
+        for flag, given, usual in (
+            ("--batch", [1 if self.batch is None else self.batch], "32"),
+            ("--batch-sizes", self.sizes, ",".join(map(str, SIZES))),
         ):
             if min(given, default=1) < 1:
-                raise UserError(f"{flag} {min(given)}: a batch has at least one example")
+                raise UserError(
+                    f"{flag} {min(given)}: a batch has at least one example; give {flag} {usual}"
+                )
         if min(self.threads or [1]) < 1:
-            raise UserError(f"--threads {min(self.threads or [1])}: at least one thread computes")
+            raise UserError(
+                f"--threads {min(self.threads or [1])}: at least one thread computes; give "
+                "--threads 1,2"
+            )
         _refuse_unknown("--engines", self.engines, ENGINES)
         _refuse_unknown("--instructions", self.instructions, tuple(INSTRUCTIONS))
 

@@ -81,11 +81,10 @@ class InOnnx:
         return {name: np.ascontiguousarray(arrays[name], kind) for name, kind in wanted.items()}
 
 
-def in_file(name: str, path: Path, output: str | None = None) -> InOnnx:
-    """Of a file that was given; its weights may lie beside it. ``UserError`` where they do not."""
-    (onnx,) = needed(name, "onnx")
-    weights_beside(onnx, name, read(onnx, name, path), path)
-    return InOnnx(name, path, output)
+def refuse_unreadable(model: InOnnx) -> None:
+    """``UserError`` for what is no ONNX file, or one whose weights do not lie beside it."""
+    (onnx,) = needed(model.name, "onnx")
+    weights_beside(onnx, model.name, read(onnx, model.name, model.path), model.path)
 
 
 def _onnxruntime(model: InOnnx, threads: int) -> Any:

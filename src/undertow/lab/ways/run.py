@@ -24,7 +24,7 @@ from undertow.lab.ways.chosen import (
 )
 from undertow.lab.ways.effect import without_effect
 from undertow.lab.ways.given_model import EXAMPLE, model_named
-from undertow.lab.ways.in_onnx import InOnnx, exported, in_file
+from undertow.lab.ways.in_onnx import InOnnx, exported, refuse_unreadable
 from undertow.lab.ways.in_process import answers_apart
 from undertow.lab.ways.in_torch import InTorch
 from undertow.lab.ways.state import (
@@ -72,6 +72,8 @@ def all_ways(
     reference is; what fails in another way alone is skipped with the reason."""
     made = _askable(model, output)
     refuse_unfit(asked, made)
+    if isinstance(made, InOnnx):
+        refuse_unreadable(made)
     notices = left_in_training(made.module) if isinstance(made, InTorch) else []
     first = reference_way(asked, len(next(iter(arrays.values()))))
     tell("reference")
@@ -121,7 +123,7 @@ def _askable(model: str | nn.Module, output: str | None) -> InTorch | InOnnx:
     made = model_named(model)
     if isinstance(made, nn.Module):
         return InTorch(model, made, output)
-    return in_file(model, made, output)
+    return InOnnx(model, made, output)
 
 
 def _answers(
