@@ -13,7 +13,7 @@ from undertow.lab.ways.onnx_weights import INSTEAD
 BATCH = 64
 """Examples of a call that is timed."""
 PROCESSES, REPEATS = 5, 30
-"""In each process a variant is asked so often."""
+"""Processes, and warm readings of each variant in one of them."""
 
 
 @dataclass(frozen=True)
