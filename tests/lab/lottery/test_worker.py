@@ -33,6 +33,11 @@ def in_train_mode():
 def in_doubles():
     return in_train_mode().double().eval()
 
+def partly():
+    whole = in_train_mode().eval()
+    whole[1].train()
+    return whole
+
 def plain():
     return nn.Sequential(nn.Flatten(), nn.Linear(32, 4))
 
@@ -91,6 +96,11 @@ def test_each_variant_has_a_row_with_seconds_or_with_why_not(request_: Request):
             "in_train_mode",
             ["1 (BatchNorm1d), 2 (Dropout): in train mode, and asked in eval mode here; call "
              ".eval() on the model"],
+        ),
+        (
+            "partly",
+            ["1 (BatchNorm1d): in train mode, and asked in eval mode here; call .eval() on the "
+             "model"],
         ),
         (
             "plain",

@@ -18,6 +18,7 @@ from undertow.errors import UserError
 from undertow.lab.interventions.arithmetic._read_back import aten_capability
 from undertow.lab.interventions.runtime._engine import quiet
 from undertow.lab.ways.chosen import AskedFor, Skipped, reference_way, ways_for
+from undertow.lab.ways.in_onnx import InOnnx
 from undertow.lab.ways.in_process import answers_apart
 from undertow.lab.ways.in_torch import InTorch
 from undertow.lab.ways.together import PadAxis
@@ -88,12 +89,12 @@ def test_an_onnx_file_is_asked_as_it_is(tmp_path: Path):
     )
 
 
-def test_a_file_that_an_engine_cannot_load_is_refused_by_its_owners_name(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
+def test_a_file_that_an_engine_cannot_load_is_refused_by_its_owners_name(tmp_path: Path):
     foo = node("Foo", "x", "logits", domain="com.x")
     saved(linear(nodes=[foo], held=()), tmp_path / "m.onnx")
-    with pytest.raises(UserError) as refused:
-        undertow.vary("m.onnx", X[:, 0, 0], out="o")
+    model = InOnnx("m.onnx", tmp_path / "m.onnx")
+    with pytest.raises(UserError) as refused, model.asked(reference_way(AskedFor(), 2)):
+        pass
     assert str(refused.value).startswith("m.onnx: onnxruntime cannot load it: ")
     assert str(tmp_path) not in str(refused.value)
 
