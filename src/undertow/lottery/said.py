@@ -173,8 +173,10 @@ def notices(lottery: Lottery | Ideas) -> list[str]:
 
 
 def _of_the_networks(lottery: Lottery) -> list[str]:
-    """Answers that are no numbers, and what predictions do not count."""
-    found = [
+    """What was made of the model as it was given, answers that are no numbers, and what predictions
+    do not count."""
+    found = [f"{said}." for said in lottery.changed]
+    found += [
         f"{row.name}: {_no_numbers(lottery, row)}, first that to {row.no_number_at!r}; where "
         "answers are compared each counts as another than the reference's."
         for row in lottery.rows

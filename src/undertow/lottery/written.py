@@ -41,15 +41,10 @@ def content(lottery: Lottery) -> dict[str, Any]:
         "format": FORMAT,
         "undertow": undertow.__version__,
         "headline": headline(lottery),
-        "notices": _said_first(lottery),
+        "notices": notices(lottery),
         "seconds": {row.name: list(row.seconds) for row in lottery.rows if row.seconds},
         **plain(asdict(lottery)),
     }
-
-
-def _said_first(lottery: Lottery) -> list[str]:
-    """What must be known before any number: of the model as it was given, and of the rest."""
-    return [*(f"{said}." for said in lottery.changed), *notices(lottery)]
 
 
 def terminal(lottery: Lottery) -> str:
@@ -63,7 +58,7 @@ def terminal(lottery: Lottery) -> str:
         for row in (heads, *rows)
     ]
     return "\n".join([
-        *_said_first(lottery), headline(lottery), line(how(lottery), 400), "", *table, "",
+        *notices(lottery), headline(lottery), line(how(lottery), 400), "", *table, "",
         *(f"{name}: {line(said, 600)}" for name, said in remarks(lottery)),
     ])  # fmt: skip
 
@@ -75,7 +70,7 @@ def markdown(lottery: Lottery) -> str:
     return "\n".join([
         "# What speed it buys, and who pays", "", in_markdown(headline(lottery), 600), "",
         in_markdown(how(lottery), 400), "",
-        *(f"> {in_markdown(said, 400)}\n" for said in _said_first(lottery)),
+        *(f"> {in_markdown(said, 400)}\n" for said in notices(lottery)),
         *(f"| {' | '.join(row)} |" for row in table), "",
         *(f"- **{in_markdown(n)}**: {in_markdown(said, 600)}" for n, said in remarks(lottery)),
         "",
@@ -90,7 +85,7 @@ def page(lottery: Lottery) -> str:
         title=first,
         rest=rest,
         about=how(lottery),
-        notices=_said_first(lottery),
+        notices=notices(lottery),
         heads=[(head, CLASSES.get(head, "num")) for head in HEADS],
         rows=[(row.name, [(head, said, _class(head, said))
                           for head, said in list(zip(HEADS, cells(lottery, row), strict=True))[1:]])
