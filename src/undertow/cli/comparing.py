@@ -67,8 +67,8 @@ def gate(
         typer.Option(
             help="What to exit with where a required rule cannot tell: report (3), pass (0) or "
             "fail (1). What has to be looked into first (identical, below_chance, "
-            "at_chance, classes_told, more_is_better, contrary_scale, other_reading, left_out, "
-            "implausible_gain, member_on_both_sides) is never a pass."
+            "at_chance, classes_told, more_is_better, contrary_scale, wide_scale, other_reading, "
+            "little_to_lose, left_out, implausible_gain, member_on_both_sides) is never a pass."
         ),
     ] = "report",
     annotations: Annotated[

@@ -27,11 +27,15 @@ TEXTS = ("answers", "outputs")
 EQUAL_TOO = 0.1
 """Share of examples on which columns of two models' answers agree at least. Times that two runs
 took differ nearly everywhere."""
+FEW = 20
+"""Different values up to which a column may be an outcome beside a score that is one number for
+all; times and texts have more."""
 
 
 def nothing_compared(reference: Records, variants: Sequence[Records]) -> dict[str, tuple[str, ...]]:
     """By name, variants none of whose answers differ, nor what is known of them, each with the
-    columns that differ and may be what models made of the examples: none, where all is the same."""
+    columns that differ and may be what models made of the examples: none, where all is the same, or
+    every score is one number that is not the best."""
     beside = {v.name: _beside_equal_answers(reference, v) for v in variants}
     return {name: columns for name, columns in beside.items() if columns is not None}
 
@@ -44,7 +48,16 @@ def _beside_equal_answers(one: Records, other: Records) -> tuple[str, ...] | Non
     mine, theirs = _by_example(one, other)
     if not mine.example_id_N.equals(theirs.example_id_N) or not _answer_alike(mine, theirs):
         return None
-    return tuple(_other_answers(mine.examples, theirs.examples)) or None
+    score = score_for_all(one)
+    beside = _other_answers(mine.examples, theirs.examples, one_score=score is not None)
+    # All right on both sides is a result, as of models that pass every test.
+    return tuple(beside) or (None if score in (None, 1) else ())
+
+
+def score_for_all(records: Records) -> float | None:
+    """The score that each answer has, where they all have one and the same; ``None`` else."""
+    said = () if records.score_MN is None else np.unique(records.score_MN)
+    return float(said[0]) if len(said) == 1 and not np.isnan(said[0]) else None
 
 
 def hold_the_same(one: Records, other: Records) -> bool:
@@ -73,15 +86,17 @@ def _answer_alike(one: Records, other: Records) -> bool:
     )
 
 
-def _other_answers(one: pl.DataFrame, other: pl.DataFrame) -> Iterator[str]:
+def _other_answers(one: pl.DataFrame, other: pl.DataFrame, *, one_score: bool) -> Iterator[str]:
     """Columns of several values that two sides have in the same order, and fill in alike on some
-    examples and not on others."""
+    examples and not on others. Beside ``one_score`` for all, a few values may differ anywhere."""
     for column in one.columns:
         if column not in other.columns:
             continue
         mine, theirs = (side[column].cast(pl.String, strict=False) for side in (one, other))
         equal = float(mine.eq_missing(theirs).mean() or 0)  # type: ignore[arg-type]
-        if EQUAL_TOO <= equal < 1 and min(mine.n_unique(), theirs.n_unique()) > 1:
+        counts = mine.n_unique(), theirs.n_unique()
+        least = 0 if one_score and max(counts) <= FEW else EQUAL_TOO
+        if least <= equal < 1 and min(counts) > 1:
             yield column
 
 

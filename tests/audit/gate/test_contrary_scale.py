@@ -14,7 +14,7 @@ from undertow.cli import app
 from undertow.records.contrary_scale import NAME, WORDS, contrary_to
 from undertow.records.grade_scale import grade_scale
 
-RULES = "[[max_drop]]\npoints = 3.0\n"
+RULES = "[[max_drop]]\npoints = 2.0\n"
 
 
 @pytest.fixture(autouse=True)

@@ -118,3 +118,43 @@ def test_answers_that_are_the_same_in_both_files_may_be_no_answers_of_the_models
         ).exit_code
         == 1
     )
+
+
+def graded(score: list[int], scale: str, new: list[int], **columns: list[object]) -> Result:
+    """Both sides have the ``score``; ``tests_passed`` of the old one is 8, and of the other
+    ``new``."""
+    old, other = (
+        pl.DataFrame({"example_id": range(300), "score": score, "tests_passed": passed, **columns})
+        for passed in ([8 - n % 2 for n in range(300)], new)
+    )
+    return gated(old, other, RULES, "--score", "score", "--scale", scale)
+
+
+ALL_PASSED = [7 - n % 2 for n in range(300)]
+BESIDE_ONE = BESIDE.replace("'system'", "'tests_passed'")
+ONE_SCORE = (
+    "CANNOT TELL: identical on all cannot be decided: 'old' and 'new' have one and the same score "
+    "for every example, so nothing was compared. Name the column that says how good an answer is "
+    'with --score; if it is this one, write identical = "allowed" at the top of the policy. The one '
+    "required check passes.\n"
+)
+
+
+def test_one_score_for_all_is_no_outcome_beside_one_that_differs_nearly_everywhere():
+    found = graded([8] * 300, "0,8", ALL_PASSED)
+    assert (found.exit_code, found.stdout) == (3, BESIDE_ONE)
+
+
+def test_times_beside_one_score_for_all_are_no_outcome():
+    """A model may pass all tests before and after."""
+    seconds = [10 * n for n in range(300)]
+    assert graded([8] * 300, "0,8", [n + 1 for n in seconds]).exit_code == 0
+
+
+def test_one_score_for_all_that_is_not_the_best_is_no_outcome():
+    found = graded([5] * 300, "0,8", [10 * n + 1 for n in range(300)])
+    assert (found.exit_code, found.stdout) == (3, ONE_SCORE)
+
+
+def test_scores_that_differ_are_outcomes():
+    assert graded([8] * 299 + [7], "0,8", ALL_PASSED).exit_code == 0

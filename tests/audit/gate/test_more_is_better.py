@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from undertow.cli import app
 
-RULES = "[[max_drop]]\npoints = 3.0\n"
+RULES = "[[max_drop]]\npoints = 2.0\n"
 ALLOWED = f'more_is_better = "allowed"\n{RULES}'
 
 

@@ -62,7 +62,7 @@ REFUSED = {
         "gate.toml, line 3: max_dorp is unknown, did you mean [[max_drop]]?"
     ),
     "speed = 1\n[[max_drop]]\npoints = 1\n": (
-        "gate.toml, line 1: speed is unknown, write one of level, max_gain, below_chance, at_chance, classes_told, more_is_better, contrary_scale, other_reading, left_out, identical, blessed, missing, "
+        "gate.toml, line 1: speed is unknown, write one of level, max_gain, below_chance, at_chance, classes_told, more_is_better, contrary_scale, wide_scale, other_reading, little_to_lose, left_out, identical, blessed, missing, "
         "[[max_drop]], [[worst_slice_drop]], [[max_churn]], [[max_new_errors]], "
         "[[calibration_shift]], [[must_not_flip]], [[min_realised_speedup]]"
     ),

@@ -11,6 +11,7 @@ import numpy as np
 from undertow.audit.at_chance import at_chance, below_chance
 from undertow.audit.exchanged import ONE_ANOTHER
 from undertow.audit.gate.evidence import Evidence
+from undertow.audit.gate.little_to_lose import little_to_lose
 from undertow.audit.gate.other_reading import worse_if_grade, worse_if_probability
 from undertow.audit.gate.policy import Policy
 from undertow.audit.gate.result import (
@@ -21,8 +22,10 @@ from undertow.audit.gate.result import (
     CONTRARY,
     GAIN,
     IDENTICAL,
+    LITTLE,
     READING,
     TOLD,
+    WIDE,
     Decision,
 )
 from undertow.audit.gate.rules._rule import number, shift_span
@@ -34,6 +37,8 @@ from undertow.records.contrary_scale import scaled_contrary
 from undertow.records.grade_scale import GRADES, TO_TYPE, TURNED
 from undertow.records.read_as_grade import graded_by_doubt
 from undertow.records.records import Records
+from undertow.records.same_records import score_for_all
+from undertow.records.wide_scale import wide_scale
 
 
 def guards(
@@ -48,15 +53,39 @@ def guards(
     ``way`` says how those that it lacks count as wrong, ``alike`` is there if it holds the same
     answers as the reference, and has columns that differ and may be the answers."""
     if alike is not None and policy.identical == "refused":
-        yield _equal_beside(evidence, alike) if alike else _identical(evidence)
+        yield _alike(evidence, alike)
     below = [*_below(evidence, policy)]
     yield from below or _at(evidence, policy)
     yield from _told(evidence, policy)
     yield from _graded(evidence, policy)
     yield from _contrary(evidence, policy)
+    yield from _wide(evidence, policy)
     yield from _other_reading(evidence, policy)
+    yield from _little(evidence, policy)
     yield from _gain(evidence, policy, left_out, way)
     yield from _both_sides(evidence)
+
+
+def _alike(evidence: Evidence, columns: Sequence[str]) -> Decision:
+    if columns:
+        return _equal_beside(evidence, columns)
+    is_one = score_for_all(evidence.pair.reference) not in (None, 1)
+    return _one_score(evidence) if is_one else _identical(evidence)
+
+
+def _one_score(evidence: Evidence) -> Decision:
+    """Of two files with one score for everything, which is no outcome."""
+    reference, variant = evidence.pair.reference, evidence.pair.variant
+    return opened(
+        evidence,
+        IDENTICAL,
+        reference.N,
+        (
+            f"{reference.name!r} and {variant.name!r} have one and the same score for every "
+            "example, so nothing was compared. Name the column that says how good an answer is "
+            'with --score; if it is this one, write identical = "allowed" at the top of the policy.'
+        ),
+    )
 
 
 def _identical(evidence: Evidence) -> Decision:
@@ -119,6 +148,17 @@ def _at(evidence: Evidence, policy: Policy) -> Iterator[Decision]:
         yield opened(evidence, AT, 1, f"{found} {way}")
 
 
+def _little(evidence: Evidence, policy: Policy) -> Iterator[Decision]:
+    """Open where a limit is most of what the reference has right; silent otherwise."""
+    found = little_to_lose(evidence.pair, policy)
+    if found and policy.little_to_lose == "refused":
+        way = (
+            "If so little may be decided by, write "
+            'little_to_lose = "allowed" at the top of the policy.'
+        )
+        yield opened(evidence, LITTLE, 1, f"{found} {way}")
+
+
 def _other_reading(evidence: Evidence, policy: Policy) -> Iterator[Decision]:
     """Open where a score got worse by the reading that was not chosen; silent otherwise."""
     if policy.other_reading == "allowed":
@@ -166,6 +206,17 @@ def _contrary(evidence: Evidence, policy: Policy) -> Iterator[Decision]:
             'contrary_scale = "allowed" at the top of the policy.'
         )
         yield opened(evidence, CONTRARY, len(found), " ".join((*found, way)))
+
+
+def _wide(evidence: Evidence, policy: Policy) -> Iterator[Decision]:
+    """Open where grades reach over little of the scale that was told; silent otherwise."""
+    found = wide_scale(evidence.pair.reference, evidence.pair.variant)
+    if found and policy.wide_scale == "refused":
+        way = (
+            f"Add {TO_TYPE} with the worst and the best number that an answer can have in earnest, "
+            'or, if the scale is right, write wide_scale = "allowed" at the top of the policy.'
+        )
+        yield opened(evidence, WIDE, 1, f"{found} {way}")
 
 
 def _both_sides(evidence: Evidence) -> Iterator[Decision]:

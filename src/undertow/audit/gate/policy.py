@@ -7,7 +7,9 @@ at_chance = "allowed"   # the reference need not do better than guessing
 classes_told = "allowed"  # the order of class names that answers told has been checked
 more_is_better = "allowed"  # of a column that is read as a grade, though its name leaves it open
 contrary_scale = "allowed"  # --scale is right, though the column's name says the contrary
+wide_scale = "allowed"  # grades may reach over less than a twentieth of --scale
 other_reading = "allowed"  # a score is a grade, or a probability, as it was read
+little_to_lose = "allowed"  # a limit may be most of what the reference has right
 left_out = "allowed"    # the new model may have lost all that is not compared
 identical = "allowed"   # both sides may hold the same, as where nothing was changed
 blessed = "blessed.json"
@@ -74,9 +76,15 @@ class _Settings(BaseModel):
     contrary_scale: Literal["refused", "allowed"] = "refused"
     """Whether grades may be on a scale that is the contrary of what the name of their column says:
     ``allowed`` once it is known that the scale is right."""
+    wide_scale: Literal["refused", "allowed"] = "refused"
+    """Whether grades may reach over less than a twentieth of the scale that was told: ``allowed``
+    once it is known that a point of it is what is meant."""
     other_reading: Literal["refused", "allowed"] = "refused"
     """Whether a score that may be a grade or a probability may get worse by the reading that was
     not chosen: ``allowed`` once it is known which it is."""
+    little_to_lose: Literal["refused", "allowed"] = "refused"
+    """Whether ``max_drop`` on the whole may let more than a quarter go of what a reference that is
+    seldom right has right."""
     left_out: Literal["refused", "allowed"] = "refused"
     """Whether a limit may be broken if the new model is wrong on all that is not compared."""
     identical: Literal["refused", "allowed"] = "refused"

@@ -32,13 +32,21 @@ named twice or copied."""
 AT = "at_chance"
 """The rule that every policy has: answers of a reference that do not depend on the label leave
 nothing to lose, and what was named as the label may be something else."""
+LITTLE = "little_to_lose"
+"""The rule that every policy has: a limit that is most of what a reference has right lets a model
+pass that lost nearly all of it."""
+WIDE = "wide_scale"
+"""The rule that every policy has: on a scale much wider than its grades a large change is few
+points."""
 READING = "other_reading"
 """The rule that every policy has: a score that may be a grade or a probability must not have got
 worse by the reading that was not chosen."""
 LEFT = "left_out"
 """The rule that every policy has: what is left out of a comparison, all of it lost, must not break
 a limit."""
-GUARDS = (IDENTICAL, BELOW, AT, TOLD, BETTER, CONTRARY, READING, BOTH, GAIN, LEFT)
+GUARDS = (
+    IDENTICAL, BELOW, AT, TOLD, BETTER, CONTRARY, WIDE, READING, LITTLE, BOTH, GAIN, LEFT,
+)  # fmt: skip
 """They cannot tell since something has to be looked into, and not since the evidence is thin."""
 
 Outcome = Literal["pass", "fail", "cannot tell"]
