@@ -107,6 +107,44 @@ def test_refused(arguments: str) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (2, "", f"undertow: {REFUSED[arguments]}")
 
 
+OWN = {
+    "gate old.csv new.csv": (
+        "  undertow gate old.csv --against new.csv --policy gate.toml\n"
+        "  undertow gate old.csv new.csv --suggest gate.toml\n"
+    ),
+    "gate old.csv new.csv --policy p.toml": (
+        "  undertow gate old.csv --against new.csv --policy p.toml\n"
+    ),
+    "gate both.csv": (
+        "  undertow gate both.csv::a --against both.csv::b --id id --member model "
+        "--policy gate.toml\n"
+    ),
+    "gate both.csv --policy p.toml": (
+        "  undertow gate both.csv::a --against both.csv::b --id id --member model --policy p.toml\n"
+    ),
+    "audit both.csv": "  undertow audit both.csv::a --against both.csv::b --id id --member model\n",
+    "audit old.csv new.csv": "  undertow audit old.csv --against new.csv\n",
+}
+
+
+@pytest.mark.parametrize("arguments", OWN)
+def test_a_person_s_own_files_are_what_to_type(arguments: str, tmp_path: Path) -> None:
+    rows = "".join(f"{n},{'xyy'[n % 3]},{'xy'[n % 2]}\n" for n in range(40))
+    for name in ("old", "new"):
+        (tmp_path / f"{name}.csv").write_text(f"id,prediction,label\n{rows}")
+    both = "".join(f"{model},{row}\n" for model in "ab" for row in rows.splitlines())
+    (tmp_path / "both.csv").write_text(f"model,id,prediction,label\n{both}")
+    (tmp_path / "p.toml").write_text("[[max_drop]]\npoints = 1.0\n")
+    done = run(*shlex.split(arguments), cwd=tmp_path)
+    command = arguments.split()[0]
+    assert (done.returncode, done.stdout, done.stderr) == (
+        2,
+        "",
+        f"undertow: {arguments}: --against is missing; type, for example:\n{OWN[arguments]}"
+        f"All options: undertow {command} --help\n",
+    )
+
+
 def test_what_was_typed_is_shown_without_what_a_terminal_obeys() -> None:
     done = run("audit", "\x1b]0;owned\x07a.csv", "b\r\n.csv")
     assert done.stderr.splitlines()[0] == (

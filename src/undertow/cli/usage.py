@@ -8,7 +8,7 @@ from typing import Any
 
 import typer
 
-from undertow.cli.models_of_one import sides_of_one
+from undertow.cli.models_of_one import own_sides
 from undertow.cli.typed import typed
 from undertow.errors import UserError
 
@@ -63,9 +63,8 @@ class Incomplete(UserError):
 
     def shown(self) -> str:
         """The message with its examples, each on a line of its own to be copied."""
-        own = sides_of_one() if self.missing == "--against" else None
-        typed_so = EXAMPLES[self.command] if own is None else (own,)
-        examples = "\n".join(f"  {example}" for example in typed_so)
+        own = own_sides() if self.missing == "--against" else ()
+        examples = "\n".join(f"  {example}" for example in own or EXAMPLES[self.command])
         return f"{self}\n{examples}\nAll options: undertow {self.command} --help"
 
 

@@ -15,6 +15,7 @@ import pytest
 import undertow
 from undertow.errors import TableError, UserError
 from undertow.records.formats.detect import read_any
+from undertow.records.formats.predictions.regression import are_numbers_on_a_scale
 
 RIGHT = [100 + 3.5 * n for n in range(60)]
 SAID = [y + (2.25 if n % 3 else 8.5) for n, y in enumerate(RIGHT)]
@@ -112,3 +113,41 @@ def test_grades_beside_numbers_stay_grades() -> None:
     pl.DataFrame(rows).write_csv("old.csv")
     records, _ = read_any([Path("old.csv")])
     assert records.score_MN is not None
+
+
+def counted(spread: int, *, exact: int = 50, times: int = 0) -> tuple[list[float], list[float]]:
+    """600 counts to 99, and predictions off by up to ``spread``; each ``exact``-th is right. With
+    ``times`` each count is there so often."""
+    right = (
+        [n // times for n in range(600)] if times else [(n * n + n // 7) % 100 for n in range(600)]
+    )
+    said = [y if n % exact == 0 else y + 1 + (n * 37) % spread for n, y in enumerate(right)]
+    return list(map(float, said)), list(map(float, right))
+
+
+def test_counts_that_are_seldom_met_are_numbers() -> None:
+    said, right = counted(40)
+    message = refusal(
+        [int(y) for y in said], [int(y) for y in right], prediction="y_pred", label="y_true"
+    )
+    assert message == (REFUSAL + COMMAND).replace("at most 2,", "at most 20,").replace(
+        "<= 2)", "<= 20)"
+    )
+
+
+def is_read(said: list[float], right: list[float]) -> bool:
+    return not are_numbers_on_a_scale(
+        *(pl.Series([str(int(y)) for y in side]) for side in (said, right))
+    )
+
+
+def test_what_may_be_classes_is_read_as_those() -> None:
+    """What is wrong has nothing to do with what is right, or much is right, or there are few, or each
+    is there as often as the others."""
+    said, right = counted(40)
+    assert not is_read(said, right)
+    assert is_read([(y * 37) % 101 for y in right], right)
+    assert is_read(*counted(40, exact=5))
+    assert not is_read(*counted(40, exact=6))
+    assert is_read([y // 6 for y in said], [y // 6 for y in right])
+    assert is_read(*counted(40, times=6))

@@ -52,7 +52,7 @@ def refuse_no_classes(
         said = _values(sheet, "prediction")
         wrong = said and (no_label or _are_scores(said, known))
         path = Path() if apart else Path(sheet.source)
-        if wrong or _may_be_amounts(said, sheet.frame.height):
+        if wrong or _are_whole(said):
             _refuse_regression(sheet, path, keys)
         if wrong:
             owners = sheet.called("prediction"), sheet.called("label")
@@ -61,10 +61,8 @@ def refuse_no_classes(
             raise TableError(f"{sheet.source}: {_about(sheet, said, known)}")
 
 
-def _may_be_amounts(said: set[str], rows: int) -> bool:
-    """Whether nearly every row has a whole number of its own, as prices may be."""
-    if 2 * len(said) <= rows:
-        return False
+def _are_whole(said: set[str]) -> bool:
+    """Whether these are whole numbers, as prices and counts may be."""
     number = numbers_in(pl.Series(sorted(said), dtype=pl.String))
     return number is not None and not has_decimals(number)
 

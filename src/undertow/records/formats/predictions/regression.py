@@ -24,14 +24,20 @@ SPARSE = 2
 """How many times further than by one whole numbers lie apart that are no classes."""
 
 
+FEWEST_COUNTS, SELDOM, RISES = 20, 0.2, 0.5
+"""Of whole numbers that are no classes: how many different ones are right answers at least, the
+share that is right at most, and the rank correlation of wrong answers with right ones."""
+
+
 def are_numbers_on_a_scale(prediction: pl.Series, label: pl.Series) -> bool:
     """Whether predictions are decimals, nearly all of them different, beside right answers that are
-    decimals too, or many; or whole numbers such as prices."""
+    decimals too, or many; or whole numbers such as prices or counts."""
     said, right = numbers_in(prediction), numbers_in(label)
     if said is None or right is None:
         return False
     if not has_decimals(said):
-        return _are_amounts(said, right) and _are_near(prediction, label)
+        amounts = _are_amounts(said, right) and _are_near(prediction, label)
+        return amounts or _are_counts(prediction, label)
     many = said.n_unique() > min(MOST_CLASSES, len(said) / 2)
     return (
         many and right.n_unique() > 2 and (has_decimals(right) or right.n_unique() > MOST_CLASSES)
@@ -63,6 +69,25 @@ def _are_near(prediction: pl.Series, label: pl.Series) -> bool:
     off = (wrong["said"] - wrong["right"]).abs().median()
     middle = (both["right"] - both["right"].median()).abs().median()
     return float(off or 0) < float(middle or 0)  # type: ignore[arg-type]
+
+
+def _are_counts(prediction: pl.Series, label: pl.Series) -> bool:
+    """Whether whole numbers of many values are seldom the right one, and what is wrong rises with
+    it all the same. Right answers of a benchmark of classes, each as often as the others, may stand
+    in an order too, dogs beside dogs."""
+    both = pl.DataFrame({"said": number_of(prediction), "right": number_of(label)}).drop_nulls()
+    times = both["right"].value_counts()["count"]
+    if has_decimals(both["right"]) or len(times) < FEWEST_COUNTS or _all_alike(times):
+        return False
+    wrong = both.filter(pl.col("said") != pl.col("right"))
+    if both.height - wrong.height >= SELDOM * both.height:
+        return False
+    rises = wrong.select(pl.corr("said", "right", method="spearman")).item()
+    return rises is not None and rises >= RISES
+
+
+def _all_alike(times: pl.Series) -> bool:
+    return times.n_unique() == 1 and times[0] > 1
 
 
 def refuse_regression(table: Table, keys: tuple[str, ...], *, asked: bool) -> None:
