@@ -56,7 +56,9 @@ def _beside_equal_answers(one: Records, other: Records) -> tuple[str, ...] | Non
 
 def score_for_all(records: Records) -> float | None:
     """The score that each answer has, where they all have one and the same; ``None`` else."""
-    said = () if records.score_MN is None else np.unique(records.score_MN)
+    if records.score_MN is None:
+        return None
+    said = np.unique(records.score_MN)
     return float(said[0]) if len(said) == 1 and not np.isnan(said[0]) else None
 
 
