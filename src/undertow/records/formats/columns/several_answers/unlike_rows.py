@@ -69,7 +69,7 @@ def refuse_unlike_rows(
     called, cells = names.get(name, name), again[name].cast(pl.String)
     order = _order(frame[name], f"pl.col({text_typed(called)})")
     if order is not None:
-        _refuse_steps(path, again, of_one, name, order, names, keys)
+        _refuse_steps(path, frame, of_one, name, order, names, keys)
     values = sorted(cells.drop_nulls().unique())
     commands = {
         value: [written(path, "", keys, ending, f".filter({_is(called, value, frame[name])})")]
@@ -105,7 +105,7 @@ def _order(column: pl.Series, x: str) -> str | None:
 
 def _refuse_steps(
     path: Path,
-    again: pl.DataFrame,
+    frame: pl.DataFrame,
     of_one: Sequence[str],
     name: str,
     order: str,
@@ -113,16 +113,16 @@ def _refuse_steps(
     keys: Sequence[str],
 ) -> None:
     """Raises ``TableError`` with the command that keeps the last; where not every example has it,
-    the last of each."""
-    ordered = again[name].cast(pl.String)
+    the last of each, also of those in one row alone."""
+    ordered = frame[name].cast(pl.String)
     if order.endswith("(float)"):
         ordered = ordered.str.extract(r"([0-9]+)") if "extract" in order else ordered
         ordered = ordered.cast(pl.Float64)
-    rows = again.with_columns(ordered.alias(name), again[name].cast(pl.String).alias("said"))
+    rows = frame.with_columns(ordered.alias(name), frame[name].cast(pl.String).alias("said"))
     rows = rows.drop_nulls(name).sort(name)
     first, last = rows["said"][0], rows["said"][-1]
     all_have = rows.filter(pl.col(name) == pl.col(name).max()).select(of_one).n_unique()
-    whole = all_have == again.select(of_one).n_unique()
+    whole = all_have == frame.select(of_one).n_unique()
     of_each = ", ".join(text_typed(names.get(c, c)) for c in of_one)
     top = f"{order}.max()" if whole else f"{order}.max().over({of_each})"
     raise InOneColumn.of(
