@@ -117,7 +117,7 @@ def _refuse_steps(
     ordered = frame[name].cast(pl.String)
     if order.endswith("(float)"):
         ordered = ordered.str.extract(r"([0-9]+)") if "extract" in order else ordered
-        ordered = ordered.cast(pl.Float64)
+        ordered = ordered.cast(pl.Float64, strict=False)
     rows = frame.with_columns(ordered.alias(name), frame[name].cast(pl.String).alias("said"))
     rows = rows.drop_nulls(name).sort(name)
     first, last = rows["said"][0], rows["said"][-1]
