@@ -33,6 +33,7 @@ from undertow.records.formats.columns.by_class.spread import InOneColumn
 from undertow.records.formats.columns.by_row import refuse_rows_of_others
 from undertow.records.formats.columns.either_name import refuse_nowhere
 from undertow.records.formats.columns.other_scale import OtherScale
+from undertow.records.formats.columns.several_answers.unlike_rows import SeveralMeasured
 from undertow.records.formats.columns.unnamed import UnnamedColumns
 from undertow.records.formats.columns.unread import UNREAD
 from undertow.records.formats.decoding.json_within import RowsWithin
@@ -150,6 +151,8 @@ def read_sides(request: Request, sources: Sources | None = None) -> Sides:
         raise error.with_those(_refused(request, UnnamedColumns)) from None
     except NumbersOnAScale as error:
         raise error.with_those(_refused(request, NumbersOnAScale)) from None
+    except SeveralMeasured as error:
+        raise error.with_those(_refused(request, SeveralMeasured)) from None
     except InOneColumn as error:
         raise error.with_those(_refused(request, InOneColumn)) from None
     except UserError:

@@ -24,6 +24,7 @@ from undertow.records.conditions import SEVERAL
 from undertow.records.formats.arrays.other_keys import NO_LABELS
 from undertow.records.formats.columns.labels_meant import labels_among
 from undertow.records.records import Records
+from undertow.records.rows_averaged import averaged_unasked
 from undertow.records.usual_names import flag_of
 
 Bools = NDArray[np.bool_]
@@ -75,6 +76,7 @@ def notices(pair: Pair) -> tuple[str, ...]:
     return (
         *_identical(pair),
         *told_by_answers(pair.reference, pair.variant),
+        *averaged_unasked(pair.reference, pair.variant),
         *_said_of_both(pair),
         *_equal_runs(pair),
         *otherwise,

@@ -165,6 +165,25 @@ MEMBER = (
     "annotator",
     "annotator_id",
 )
+REPEATED = frozenset(
+    {"member", "model", "seed", "run", "fold", "replica", "replicate", "repeat", "repetition",
+     "rep", "trial", "attempt", "try", "sample", "draw", "rollout", "bootstrap", "rater", "judge",
+     "annotator", "grader", "evaluator", "reviewer", "labeler", "labeller", "coder", "worker", "k"}
+)  # fmt: skip
+"""Words in the name of a column that tells repeats of one grade apart, over which a mean is
+right."""
+MEASURED = frozenset(
+    {"metric", "metrics", "measure", "criterion", "criteria", "aspect", "dimension", "rubric",
+     "facet", "attribute", "task", "subtask", "benchmark", "dataset"}
+)  # fmt: skip
+"""Words in the name of a column that says what a grade is of."""
+STEPS = frozenset({"epoch", "step", "iteration", "iter", "checkpoint", "ckpt", "round", "turn"})
+"""Words in the name of a column that counts what a model goes through. Many of them count
+something else: ``steps`` of an agent."""
+DAYS = frozenset({"date", "day", "week", "month", "year", "timestamp", "datetime"})
+NUMBERING = frozenset({"id", "no", "nr", "number", "idx", "index", "name", "key", "type"})
+BESIDE_STEPS = frozenset({"global", "train", "training", "eval", "evaluation", "test", "model"})
+"""Words that may stand beside these."""
 
 
 USUAL = {
@@ -238,6 +257,32 @@ def _says(name: str, words: frozenset[str]) -> bool:
     said = {*_words(name)}
     turned = said & TURNED or _words(name)[0] == "1"
     return bool(said & words) and not turned
+
+
+def says_repeat(name: str) -> bool:
+    """Whether a column is called one that tells repeats of one grade apart."""
+    return _is_called(name, REPEATED, NUMBERING)
+
+
+def says_measured(name: str) -> bool:
+    """Whether a column is called one that says what a grade is of."""
+    return _is_called(name, MEASURED, NUMBERING | {"eval", "evaluation", "quality"})
+
+
+def says_step(name: str) -> bool:
+    """Whether a column is called one that counts steps."""
+    return _is_called(name, STEPS, NUMBERING | BESIDE_STEPS)
+
+
+def says_when(name: str) -> bool:
+    """Whether a word in a column's name is one of days."""
+    return bool({*_words(name)} & DAYS)
+
+
+def _is_called(name: str, words: frozenset[str], beside: frozenset[str]) -> bool:
+    """Whether one of the words is in a name of which every other is known."""
+    said = {*_words(name)}
+    return bool(said & words) and said <= words | beside
 
 
 def says_logarithm(name: str) -> bool:

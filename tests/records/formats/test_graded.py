@@ -101,7 +101,8 @@ def test_repeats_are_averaged_within_the_example(put):
     assert records.score_MN.tolist() == [[pytest.approx(1 / 3), 1]]
     assert records.answers[0].to_list() == ["b", "a"]
     assert records.manifest.notes == (
-        f"{put('r.csv', text)}: 2 of 2 examples are in several rows, whose scores are averaged.",
+        f"{put('r.csv', text)}: 2 of 2 examples are in several rows, whose scores are averaged, "
+        "and no column tells these apart.",
         f"{put('r.csv', text)}: up to 3 repeats of an example; scores are averaged within it, its "
         "answer is the most frequent one (the first of equals).",
     )
@@ -278,7 +279,8 @@ def test_rows_of_one_example_are_averaged_and_said_to_be_perhaps_members(put) ->
     )
     again = put("c.csv", "example_id,score\n1,1\n1,0\n2,1")
     assert read_any([again])[1].endswith(
-        f"; {again}: 1 of 2 examples are in several rows, whose scores are averaged."
+        f"; {again}: 1 of 2 examples are in several rows, whose scores are averaged, and "
+        "no column tells these apart."
     )
     assert read_any([path], id="qid", member="rater")[0].M == 3
     predicted = put("b.csv", "\n".join(["qid,rater,prediction", *rows]))

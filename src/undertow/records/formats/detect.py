@@ -30,7 +30,6 @@ from undertow.records.formats.asked.threshold import refuse_other_threshold
 from undertow.records.formats.columns.by_class.class_columns import READ_AS
 from undertow.records.formats.columns.by_row import BY_ROW_ALONE
 from undertow.records.formats.columns.either_name import TAKES
-from undertow.records.formats.columns.keys import SEVERAL_ROWS
 from undertow.records.formats.columns.labels_meant import LOOKS
 from undertow.records.formats.columns.stated_scale import STATED
 from undertow.records.formats.columns.unread import UNREAD
@@ -48,6 +47,7 @@ from undertow.records.opening import what_is_there
 from undertow.records.read_as_grade import AS_GRADE, SAYS
 from undertow.records.reading import Reading
 from undertow.records.records import Records
+from undertow.records.rows_averaged import SEVERAL_ROWS
 from undertow.records.spreadsheets import saved_as_table, spreadsheet_among
 
 PICK = "::"

@@ -7,6 +7,7 @@ import polars as pl
 
 from undertow.records.formats.columns.shared import Shared
 from undertow.records.formats.columns.values import is_nested, names_rows, numbers_in
+from undertow.records.rows_averaged import NOT_TOLD, SEVERAL_ROWS
 from undertow.records.usual_names import (
     ANSWER,
     COUNTERS,
@@ -17,12 +18,11 @@ from undertow.records.usual_names import (
     SCORE,
     flag_of,
     plain,
+    says_repeat,
     those_called,
 )
 
 NOTHING = Shared()
-SEVERAL_ROWS = "in several rows, whose scores are averaged"
-"""Stands in the note on rows of one example in a table, which is said before the audit too."""
 
 
 def member_meant(frame: pl.DataFrame, key: str = "example_id") -> str | None:
@@ -76,10 +76,12 @@ def averaged_note(source: str, frame: pl.DataFrame) -> tuple[str, ...]:
     several = int(ids.filter(ids.is_duplicated()).n_unique())
     if not several:
         return ()
-    name = member_meant(frame)
-    way = (
-        ""
-        if name is None
-        else (f"; {name!r} tells these apart: to compare members, add {flag_of('member', name)}")
-    )
-    return (f"{source}: {several:,} of {ids.n_unique():,} examples are {SEVERAL_ROWS}{way}.",)
+    name, source = member_meant(frame), f"{source}: {several:,} of {ids.n_unique():,} examples are"
+    if name is not None:
+        flag = flag_of("member", name)
+        return (
+            f"{source} {SEVERAL_ROWS}; {name!r} tells these apart: to compare members, add {flag}.",
+        )
+    repeats = [c for c in frame.columns if says_repeat(c) and not is_nested(frame[c])]
+    told = not frame.select("example_id", *repeats).is_duplicated().any()
+    return (f"{source} {SEVERAL_ROWS if told else NOT_TOLD}.",)

@@ -12,6 +12,7 @@ from undertow.records.formats.columns.by_row import way_by_row
 from undertow.records.formats.columns.flags import flags_meant
 from undertow.records.formats.columns.keys import averaged_note
 from undertow.records.formats.columns.labels_meant import label_note, label_of_two
+from undertow.records.formats.columns.several_answers.unlike_rows import refuse_unlike_rows
 from undertow.records.formats.columns.unread import unread_outcomes
 from undertow.records.formats.columns.values import is_nested, type_of
 from undertow.records.formats.columns.written import WRITTEN, answer_meant, answer_note
@@ -39,6 +40,7 @@ WORDS = (
 def logs_of(table: Table, reading: Reading) -> list[Log]:
     """Every member's answers. A column of right answers is in words here."""
     path, (frame, notes, names) = table.path, table.asked
+    refuse_unlike_rows(path, frame, names, reading.keys)
     frame, said = _with_target(path, frame, names)
     notes = (*notes, *said, *second_outcome(table), *_unread_answers(path, frame))
     notes += unread_outcomes(str(path), frame, names)
