@@ -184,6 +184,7 @@ def test_two_tables_give_a_verdict_and_a_report(tables: Path) -> None:
     }
 
 
+@pytest.mark.heavy
 def test_quiet_is_the_verdict_line_alone(tables: Path) -> None:
     command = ("audit", "old.csv", "--against", "new.csv")
     whole, quiet = run(*command, cwd=tables), run(*command, "-q", cwd=tables)

@@ -185,6 +185,7 @@ def test_no_file_has_a_text_that_a_spreadsheet_runs(tmp_path: Path):
         assert table["standing"].dtype == pl.Float64
 
 
+@pytest.mark.heavy
 def test_hostile_text_stays_text(tmp_path: Path):
     values, _ = noisy(N=400)
     ids = [f"{HOSTILE}{n}" for n in range(400)]

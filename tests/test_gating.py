@@ -81,6 +81,7 @@ def run(place: Path, command: str, **env: str) -> subprocess.CompletedProcess[st
     return subprocess.CompletedProcess(arguments, code, out.getvalue(), err.getvalue())
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(("variant", "code"), [("int8", 0), ("int2", 1)])
 def test_the_command_exits_with_the_verdict(place: Path, variant: str, code: int):
     done = run(
@@ -101,6 +102,7 @@ def test_the_command_exits_with_the_verdict(place: Path, variant: str, code: int
     }  # fmt: skip
 
 
+@pytest.mark.heavy
 def test_without_a_repeat_run_the_command_cannot_tell(place: Path):
     (place / "tight.toml").write_text("[[max_churn]]\npoints = 0.1\n")
     gate = "undertow gate logs/fp16 --against logs/int8 --policy tight.toml --out g"
@@ -186,6 +188,7 @@ def test_annotations_where_github_runs_it(place: Path):
     assert "::error" not in run(place, gate).stdout
 
 
+@pytest.mark.heavy
 def test_quiet_is_the_verdict_line_alone(place: Path):
     gate = "undertow gate logs/fp16 logs/fp16-again --against logs/int2 --policy gate.toml"
     whole, quiet = run(place, gate), run(place, f"{gate} --quiet", GITHUB_ACTIONS="true")
@@ -367,6 +370,7 @@ def test_the_policy_of_the_docs(place: Path):
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     ("by", "rule", "sliced"),
     [

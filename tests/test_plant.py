@@ -419,6 +419,7 @@ def test_examples_that_the_table_lacks_are_said_and_not_known(planted: Path, tmp
     assert (trace.known_wrong_N == known_N & (np.arange(900) >= 100)).all()
 
 
+@pytest.mark.heavy
 def test_planted_labels_under_other_ids_are_told_before_any_number(planted: Path, tmp_path: Path):
     told = pl.read_csv(planted / "planted.csv")
     other = pl.when(pl.int_range(900) < 500).then("x" + pl.col("example_id"))

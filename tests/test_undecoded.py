@@ -92,6 +92,7 @@ def test_a_file_whose_name_is_no_text_is_told_by_it(place: Path):
     )
 
 
+@pytest.mark.heavy
 def test_what_is_written_is_told_where_it_went(place: Path):
     for command, said in (
         (f"bless old.csv --out b{BYTE}", " in b\\xff\n"),

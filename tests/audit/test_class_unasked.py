@@ -90,6 +90,7 @@ def test_the_slices_that_were_asked_for_are_corrected_as_if_classes_were_not_loo
     assert (rows["high"] - rows["low"] < beside["high"] - beside["low"]).all()
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("by", [("class",), ("light", "class"), ("light+class",), ()])
 def test_where_the_class_was_asked_for_or_no_slice_was_nothing_is_said(by: tuple[str, ...]):
     found = audited(sides(), by)

@@ -421,6 +421,7 @@ def test_a_measure_without_direction_is_measured_and_called_neither_worse_nor_be
     assert row["verdict"] == "changed"
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(("slices", "fewest"), [(1, 5), (4, 7)])
 def test_clusters_that_are_too_few_for_a_slice_are_counted_at_its_share_of_the_level(
     slices: int, fewest: int

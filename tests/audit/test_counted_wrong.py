@@ -317,6 +317,7 @@ ONCE = (
 )
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     ("gone", "missing", "way"),
     [

@@ -111,6 +111,7 @@ def test_the_interval_has_the_level_of_the_audit() -> None:
     assert "of accuracy overall (90 % interval −" in found.headline
 
 
+@pytest.mark.heavy
 def test_several_variants_say_how_many_cost_somebody() -> None:
     reference, worse = planted_world({2: 0.4}, m_ref=8, m_var=8, n=1200, classes=6, seed=1)
     _, again = planted_world({}, m_ref=8, m_var=8, n=1200, classes=6, seed=1)
@@ -200,6 +201,7 @@ def test_an_open_whole_says_what_the_unseen_could_do_and_how_many_clusters_would
     )
 
 
+@pytest.mark.heavy
 def test_as_many_clusters_as_were_forecast_decide() -> None:
     for lost, fewer, enough in ((0, 360, 382), (-1, 74, 77)):
         for clusters, verdict in ((fewer, "too small to tell"), (enough, None)):

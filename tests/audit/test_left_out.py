@@ -265,6 +265,7 @@ def test_labels_that_differ_where_the_new_model_errs_are_no_pass():
     )
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     ("out", "points", "verdict"),
     [(2, 1.0, "pass"), (9, 1.0, "cannot tell"), (30, 5.0, "pass"), (45, 5.0, "cannot tell")],

@@ -78,6 +78,7 @@ def test_grades_are_told_in_their_own_numbers() -> None:
     assert ", and it fell: mean 4.23 → 4.1 (−0.128, " in said
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     ("name", "after"),
     [

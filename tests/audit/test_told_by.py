@@ -103,6 +103,7 @@ def test_a_group_that_is_all_that_a_model_fails_at_is_said_too_and_still_found()
     assert found.verdict == "worse"
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     "values",
     [

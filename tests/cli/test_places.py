@@ -65,6 +65,7 @@ def test_a_folder_that_was_there_stays_where_a_run_fails(place: Path):
     assert folders(place) == ["mine"]
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(("command", "more"), [(AUDIT, 5), (GATE, 6)], ids=["audit", "gate"])
 def test_a_report_is_replaced_only_where_that_is_said(
     place: Path, command: tuple[str, ...], more: int
@@ -116,6 +117,7 @@ def test_the_names_that_are_looked_for_are_those_that_are_written(place: Path):
     assert {path.name for path in (place / "g").iterdir()} == set(GATE_FILES)
 
 
+@pytest.mark.heavy
 def test_a_function_replaces_as_fixtures_run_again(place: Path):
     sides = place / "old.csv", place / "new.csv", place / "gate.toml"
     for _ in range(2):

@@ -169,6 +169,7 @@ def test_all_is_as_it_was_also_after_a_member_that_failed(intervention, data):
     assert model_state(broken.models[0]) == built
 
 
+@pytest.mark.heavy
 def test_what_a_person_had_set_is_put_back(data):
     torch.use_deterministic_algorithms(True, warn_only=True)
     torch.backends.cudnn.benchmark = True

@@ -294,6 +294,7 @@ def test_stopped_at_each_of_its_steps_it_ends_in_the_bytes_of_one_never_stopped(
     assert_same_bytes(weights(broken), weights(whole))
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("case", few(STACKED))
 def test_stacked_members_are_each_as_alone(case, data):
     training, acting = CASES[case]

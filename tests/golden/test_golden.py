@@ -37,6 +37,7 @@ def test_the_numbers_are_those_that_were_argued_for(world: str, name: str) -> No
     assert_frame_equal(found, kept, rel_tol=1e-9, abs_tol=1e-12)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("world", WORLDS)
 @pytest.mark.parametrize("text", TEXTS)
 def test_the_words_are_those_that_were_argued_for(world: str, text: str) -> None:

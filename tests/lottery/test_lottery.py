@@ -146,6 +146,7 @@ def test_the_same_answers_cost_nobody_anything():
     assert (paid["x"].differ, paid["x"].worst) == (0, None)
 
 
+@pytest.mark.heavy
 def test_labels_may_be_places_beside_names():
     table, given = answers()
     names = ("a", "b", "c", "d")

@@ -89,6 +89,7 @@ def test_the_decisions_are_a_frame(policy: Path):
     ]
 
 
+@pytest.mark.heavy
 def test_it_shows_itself(policy: Path):
     gated = undertow.compare(frame(OLD), frame(NEW)).gate(policy)
     lines = repr(gated).splitlines()

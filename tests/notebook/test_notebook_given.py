@@ -55,6 +55,7 @@ def truly(expected: pl.DataFrame, found: undertow.notebook.Compared) -> None:
     assert_frame_equal(same.select(wanted), expected.select(wanted))
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     "made",
     [
@@ -156,6 +157,7 @@ def test_columns_of_pandas_that_name_other_examples_are_not_joined_by_position()
     assert found[0].equals(found[1])
 
 
+@pytest.mark.heavy
 def test_numbers_that_name_other_rows_are_names_too():
     old, new, right = (pd.Series(values) for values in (OLD, NEW, LABELS))
     for given in (
@@ -209,6 +211,7 @@ def test_a_list_is_the_members_and_an_axis_too():
     assert_frame_equal(lists.findings, axes.findings)
 
 
+@pytest.mark.heavy
 def test_variants_are_named_by_a_dict_or_stand_in_a_list_of_lists():
     by_name = undertow.compare({"fp16": OLD}, {"int8": NEW, "int4": LABELS}, labels=LABELS)
     assert by_name.audit.reference.name == "fp16"

@@ -82,6 +82,7 @@ def test_an_error_keeps_its_kind():
 SCORES = {"id": range(4), "label": [0, 1, 0, 1]}
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     ("score", "typed", "scaled"),
     [

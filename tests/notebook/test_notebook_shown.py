@@ -71,6 +71,7 @@ def test_it_is_light_and_one_well_formed_piece(name: str):
     }  # fmt: skip
 
 
+@pytest.mark.heavy
 def test_many_variants_and_long_names_keep_it_light():
     audit = audits.many_classes(2000)
     html = Compared(audit)._repr_html_()
@@ -227,6 +228,7 @@ def test_the_report_of_files_names_them_with_their_digests(tmp_path: Path):
     assert [Path(f["path"]).name for f in made["provenance"]["inputs"]] == ["old.csv", "new.csv"]
 
 
+@pytest.mark.heavy
 def test_of_a_file_beside_a_table_in_memory_the_report_has_the_digest(tmp_path: Path):
     frame(OLD).write_csv(tmp_path / "old.csv")
     policy = tmp_path / "gate.toml"

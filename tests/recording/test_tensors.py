@@ -37,6 +37,7 @@ def kinds() -> dict[str, Any]:
     }
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("kind", kinds())
 def test_scores_of_any_kind(tmp_path: Path, kind: str):
     with recorder(tmp_path / "dense", train=TRAIN) as r:

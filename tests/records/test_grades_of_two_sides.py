@@ -25,6 +25,7 @@ def put(name: str, *scores: float) -> None:
     pl.DataFrame(rows).write_csv(name)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     ("old", "new", "reach", "ends", "means"),
     [

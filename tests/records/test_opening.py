@@ -152,6 +152,7 @@ def test_every_file_of_a_population(tmp_path: Path, make, file: str, fix: str) -
     assert str(caught.value) == f"{tmp_path / 'ref' / file}: cannot be read ({why}); {fix}"
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("make", [pipe, device])
 @pytest.mark.parametrize(
     "name",

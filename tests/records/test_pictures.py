@@ -158,6 +158,7 @@ def test_bytes_of_pictures_beside_grades() -> None:
 PIXELS = np.arange(N * 6 * 4 * 3, dtype=np.uint8).reshape(N, 6, 4, 3)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     ("name", "pixels", "mode"),
     [

@@ -193,6 +193,7 @@ def test_some_answers_are_spelled_otherwise(
     assert audit(put(f"old.{suffix}", OLD, label), new) == (0, f"{said}{FIX}{without}")
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     ("names", "said"),
     [

@@ -50,6 +50,7 @@ def given(out: str | None, files: tuple[str, ...] = FILES, force: bool = False):
     return report_folder(where, usual="usual", files=files, force=force)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("files", [FILES, ()])
 @pytest.mark.parametrize("force", [False, True])
 def test_the_second_of_two_runs_for_one_folder_is_refused(files: tuple[str, ...], force: bool):
@@ -63,12 +64,14 @@ def test_the_second_of_two_runs_for_one_folder_is_refused(files: tuple[str, ...]
         assert os.listdir("o") == [MARK]
 
 
+@pytest.mark.heavy
 def test_a_second_run_without_a_name_takes_the_next():
     with another_run("usual"), given(None) as folder:
         assert folder == Path("usual-2")
         assert not was_left(Path("usual"))
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("out", ["usual", None])
 def test_a_folder_in_which_a_run_was_killed_before_it_wrote_is_taken(out: str | None):
     with another_run("usual"):
@@ -83,6 +86,7 @@ def test_a_folder_in_which_a_run_was_killed_before_it_wrote_is_taken(out: str | 
         (folder / MARK).touch()
 
 
+@pytest.mark.heavy
 def test_a_part_of_a_result_is_no_result():
     with another_run("a part"):
         Path("a part/reference").mkdir()

@@ -118,6 +118,7 @@ def test_values_are_counted_without_known_ones_the_worst_first():
     ]
 
 
+@pytest.mark.heavy
 def test_programs_and_the_page_get_the_same_numbers(made):
     trace, found, table = made
     told = summary(trace, found)

@@ -55,6 +55,7 @@ def untold(found, **reasons):
     return replace(found, verdict_N=verdict_N, reason_N=reason_N, in_bulk=in_bulk)
 
 
+@pytest.mark.heavy
 def test_a_calibrated_list_says_on_what_it_rests():
     found, known_N = calibrated(), half_known()[1]
     told = found.calibrated
@@ -174,6 +175,7 @@ def test_a_mixture_alone_says_so_and_what_would_tell_more():
     ]
 
 
+@pytest.mark.heavy
 def test_labels_that_are_not_shown_to_be_wrong_are_not_used_and_said_to_be():
     values, wrong_N = noisy(N=3000, wrong=0.12)
     random_N = np.random.default_rng(1).random(3000) < 0.04
@@ -236,6 +238,7 @@ def test_a_mixture_alone_states_no_recall_and_no_lower_limit():
     )
 
 
+@pytest.mark.heavy
 def test_answers_that_do_not_go_with_labels_are_said_to():
     found = replace(examined(wrong=0.0), why="no fit")
     assert trust(found)[0] == (

@@ -80,6 +80,7 @@ def test_json_names_its_format_holds_every_field_and_writes_undefined_as_null(tm
     assert shown["image"]["base64"].startswith("iVBORw0KGgo")
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("step", [1, 5, 9])
 def test_a_failed_write_leaves_the_old_files_and_no_scraps(
     step: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

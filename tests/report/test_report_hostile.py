@@ -50,6 +50,7 @@ def carrying(attack: str):
     return replace(gates.gated(decisions, audit), reason=attack)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("attack", gates.ATTACKS)
 def test_the_page_shows_it_as_text(attack: str):
     gate = carrying(attack)
@@ -66,6 +67,7 @@ def test_the_page_shows_it_as_text(attack: str):
     )
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("attack", gates.ATTACKS)
 def test_markdown_makes_nothing_of_it(attack: str):
     gate = carrying(attack)
@@ -80,6 +82,7 @@ def test_markdown_makes_nothing_of_it(attack: str):
         assert len(re.findall(r"(?<!\\)\|", row)) in (6, 7, 10)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("attack", gates.ATTACKS)
 def test_no_line_of_the_terminal_is_a_command(attack: str):
     gate = carrying(attack)
@@ -219,6 +222,7 @@ def test_answers_are_a_line_where_members_agree_and_votes_where_they_do_not():
     assert '<table class="votes">' in page((("35", 0.6), ("36", 0.4)))
 
 
+@pytest.mark.heavy
 def test_outputs_of_several_members_say_whose_they_are():
     said = "Where outputs are shown, they are those of the first member of either side."
     audit = gates.generation()

@@ -394,6 +394,7 @@ def test_large_pictures_keep_the_page_under_its_size():
     assert 3_000_000 < len(page.encode()) < 5_000_000
 
 
+@pytest.mark.heavy
 def test_very_many_variants_share_the_room_for_exemplars():
     audit = audits.garments((0.95,))
     one = audit.variants[0]

@@ -35,6 +35,7 @@ def sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
+@pytest.mark.heavy
 def test_the_command_and_every_file_that_was_read(place: Path):
     done = run(
         place, "undertow audit old.csv old2.csv --against good.csv --against bad.csv --out out"

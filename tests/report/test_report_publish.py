@@ -94,6 +94,7 @@ def test_at_no_point_do_files_of_two_runs_stand_together(killed: list[State]):
             assert visible(found) in (FIRST, SECOND)
 
 
+@pytest.mark.heavy
 def test_wherever_a_run_was_killed_the_next_one_leaves_its_own_files_alone(
     killed: list[State], tmp_path: Path
 ):

@@ -98,6 +98,7 @@ def test_slices_of_which_only_confidence_is_known_are_not_said_to_be_no_worse():
         assert "None of 2 slices worse" not in said
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("name", NAMES)
 def test_nothing_a_terminal_would_obey(name: str):
     audit = getattr(audits, name)()
@@ -106,6 +107,7 @@ def test_nothing_a_terminal_would_obey(name: str):
         said.encode("utf-8")
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("name", NAMES)
 def test_markdown_has_the_verdict_in_its_first_line_and_stays_small(name: str):
     audit = getattr(audits, name)()

@@ -82,6 +82,7 @@ def test_a_copy_with_a_few_other_answers_is_mostly_told(
     assert sum(map(len, told)) >= least
 
 
+@pytest.mark.heavy
 def test_with_no_other_member_nothing_tells_whose_errors_they_are():
     assert not any(found(seed, 1, 1) for seed in range(40))
 

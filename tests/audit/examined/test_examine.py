@@ -58,6 +58,7 @@ def test_where_no_label_is_wrong_next_to_none_is_called_so():
         assert found.count("typical") + found.count("atypical") > 1300
 
 
+@pytest.mark.heavy
 def test_known_wrong_labels_calibrate_and_are_in_no_count():
     values, wrong_N = noisy(N=3000, wrong=0.16, apart=2.3)
     known_N = wrong_N & (np.random.default_rng(0).random(3000) < 0.3)
@@ -161,6 +162,7 @@ def test_pairs_of_classes_are_counted_and_the_most_frequent_comes_first():
     assert len(told) > 3
 
 
+@pytest.mark.heavy
 def test_precision_is_of_what_is_listed_and_recall_of_what_is_known():
     values, wrong_N = noisy(N=3000, wrong=0.16, apart=2.3)
     known_N = wrong_N & (np.random.default_rng(0).random(3000) < 0.3)
@@ -318,6 +320,7 @@ def test_of_two_classes_a_label_planted_on_a_wrong_one_is_no_wrong_label_missed(
     assert abs(recall.value - held) < abs(uncorrected.value - held) / 2
 
 
+@pytest.mark.heavy
 def test_calibration_is_the_same_each_time():
     values, wrong_N = noisy(wrong=0.15)
     known_N = wrong_N & (np.arange(len(wrong_N)) % 2 == 0)
@@ -350,6 +353,7 @@ def test_members_that_know_next_to_nothing_call_no_right_label_wrong(pull: float
     assert found.share.high == 1
 
 
+@pytest.mark.heavy
 def test_where_the_best_window_has_no_group_of_one_answer_all_epochs_are_looked_at():
     """Members that answer any class in the first epochs, and nearly all labels in the later ones:
     the first ones alone would leave most right labels without a verdict."""
@@ -370,6 +374,7 @@ def test_where_the_best_window_has_no_group_of_one_answer_all_epochs_are_looked_
     assert found.count("typical") + found.count("atypical") > 1200
 
 
+@pytest.mark.heavy
 def test_where_all_labels_are_known_to_be_wrong_none_is_left_to_tell():
     values, _ = noisy()
     best_N = np.argsort(np.argsort(-standing_of(values, 6), kind="stable"), kind="stable")

@@ -56,6 +56,7 @@ def test_more_of_what_is_bad_is_no_pass(name: str):
     assert (found.exit_code, found.stdout) == (3, expected)
 
 
+@pytest.mark.heavy
 def test_words_the_wrong_way_round_are_no_pass():
     found = gated("verdict", "good,bad", ("good", "bad"))
     expected = said(
@@ -64,6 +65,7 @@ def test_words_the_wrong_way_round_are_no_pass():
     assert (found.exit_code, found.stdout) == (3, expected)
 
 
+@pytest.mark.heavy
 def test_what_is_said_explicitly_stands():
     """Allowed by the policy it is a gain, and the other way round a loss; no name, no question."""
     allowed = f'contrary_scale = "allowed"\n{RULES}'

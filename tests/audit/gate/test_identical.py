@@ -66,6 +66,7 @@ def test_a_policy_may_allow_it():
     assert (found.exit_code, found.stdout) == (0, "PASS: The one required check passes.\n")
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("column", ["confidence", "seconds", "judge_model"])
 def test_equal_answers_of_two_runs_are_compared(column: str):
     """Another probability, time or remark says that these are two runs."""
@@ -105,6 +106,7 @@ BESIDE = (
 )
 
 
+@pytest.mark.heavy
 def test_answers_that_are_the_same_in_both_files_may_be_no_answers_of_the_models():
     line = ("--prediction", "second", "--label", "first")
     found = gated(others(new=False), others(new=True), RULES, *line)

@@ -62,12 +62,14 @@ def test_names_of_grades_are_believed(tmp_path: Path, name: str):
     assert gated(tmp_path, name, 0.80, 0.82).exit_code == 0
 
 
+@pytest.mark.heavy
 def test_a_policy_may_allow_it_and_a_loss_fails(tmp_path: Path):
     assert gated(tmp_path, "unsolved", 0.80, 0.82, ALLOWED).exit_code == 0
     assert gated(tmp_path, "unsolved", 0.80, 0.60, ALLOWED).exit_code == 1
     assert gated(tmp_path, "unsolved", 0.80, 0.60).exit_code == 1
 
 
+@pytest.mark.heavy
 def test_what_the_guard_says_to_add_decides(tmp_path: Path):
     """Of a rank four points more are a loss, of what is unsaid they are a gain."""
     assert gated(tmp_path, "gold_rank", 0.10, 0.14, RULES, "--scale", "1,0").exit_code == 1
@@ -80,6 +82,7 @@ def test_a_name_with_a_quote_is_looked_into_too(tmp_path: Path):
     assert "\"judge's rank\" of 'old' is taken for a grade" in found.stdout
 
 
+@pytest.mark.heavy
 def test_each_column_of_a_side_is_looked_into(tmp_path: Path):
     """Of two files of one side the second calls its column otherwise."""
     files = [write(tmp_path, "a", "score", 0.8), write(tmp_path, "b", "gold_rank", 0.81)]

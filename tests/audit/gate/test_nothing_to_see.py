@@ -59,6 +59,7 @@ PLACED = {
 }
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("rule", PLACED)
 def test_a_slice_value_that_does_not_exist(rule: str):
     """Beside one that does, and the other does pass."""
@@ -84,6 +85,7 @@ def test_values_that_exist_are_listed_up_to_ten_and_cut():
     )
 
 
+@pytest.mark.heavy
 def test_grades_are_not_newly_wrong():
     """What the reason says to write decides: of 12 scores that fall below one half, 10 are allowed."""
     old, new = (
@@ -147,6 +149,7 @@ def test_a_worst_slice_among_none(by: str, least: int, reason: str):
     assert result.verdict == "cannot tell"
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("content", ["", "\n \n", "# e0001\n  # e0002\n", "\ufeff# a\n"])
 def test_a_list_of_no_ids(content: str, tmp_path: Path):
     (tmp_path / "ids.txt").write_text(content)
@@ -361,6 +364,7 @@ def _with_facts(records: Records, facts: dict[str, float]) -> Records:
     )
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("given", ['"12"', "[true, 1]", '["1"]', "1.5", "{}"])
 def test_timings_are_a_list_of_numbers(given: str, tmp_path: Path):
     (tmp_path / "t.json").write_text(f'{{"old": [1.0], "new": {given}}}')

@@ -49,6 +49,7 @@ def gated(
     return gate_files(request, parse_policy(policy))
 
 
+@pytest.mark.heavy
 def test_grades_that_tell_a_slice_apart_less_well_are_no_pass() -> None:
     found = gated(SIGNAL_N + NOISE_N)
     assert found.verdict == "cannot tell"
@@ -73,6 +74,7 @@ def test_grades_that_hardly_moved_pass() -> None:
     assert gated(SIGNAL_N + 0.02 * NOISE_N).verdict == "pass"
 
 
+@pytest.mark.heavy
 def test_a_slice_that_the_reference_does_not_tell_is_not_looked_at() -> None:
     draw = np.random.default_rng(8)
     flat_N = draw.normal(0, 1, N)
@@ -81,6 +83,7 @@ def test_a_slice_that_the_reference_does_not_tell_is_not_looked_at() -> None:
         assert "other_reading" not in [d.rule for d in found.decisions]
 
 
+@pytest.mark.heavy
 def test_a_grade_that_fell_beside_both_values_is_no_pass_as_a_probability() -> None:
     given = {"label": "state", "positive": "good"}
     fell_N = np.where(np.abs(SIGNAL_N) > 0.5, SIGNAL_N - 0.4, SIGNAL_N)

@@ -245,6 +245,7 @@ def test_speedup_from_a_lottery(tmp_path: Path):
         decided(sides, text, tmp_path)
 
 
+@pytest.mark.heavy
 def test_over_members_the_limits_are_of_members():
     reference, variant = worlds.planted_world({}, m_ref=8, m_var=8, n=1000)
     passed = gate(

@@ -211,6 +211,7 @@ def test_a_cell_of_the_audits_minimum_is_large_enough(cell: int, shown: bool):
     assert ("Mayo+y" in [d.value for d in result.decisions]) == shown
 
 
+@pytest.mark.heavy
 def test_a_small_slice_of_few_clusters_cannot_fail():
     """29 examples of two passages are two pieces of evidence."""
     passages = [f"m{i}" for i in range(400)] + ["a"] * 15 + ["b"] * 14

@@ -234,6 +234,7 @@ def test_a_column_of_one_side_that_is_called_as_what_models_make(name: str, valu
     assert refusal(holder, empty, name).startswith(f"only 'old' has a column {name!r}")
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     "column",
     [

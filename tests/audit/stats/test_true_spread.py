@@ -71,6 +71,7 @@ def planted(rng, members=200, n=10_000, noise=0.0049, quality=0.0029):
     return (rng.random((members, n)) < chance_MN).astype(float)
 
 
+@pytest.mark.heavy
 def test_a_planted_spread_comes_back_from_under_twice_its_noise():
     """1.7 of the notes: planted .0029, raw .0057, estimate .0028."""
     worlds = [planted(np.random.default_rng(seed)) for seed in range(8)]

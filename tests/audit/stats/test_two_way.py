@@ -105,6 +105,7 @@ def test_rows_noisier_on_opposite_sides_do_not_lend_each_other_degrees_of_freedo
     assert (found.low_G <= found.effect_G - half_G * (1 - 1e-9)).all()
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("paired", [False, True])
 def test_p_is_the_level_at_which_the_interval_reaches_no_change(paired):
     for seed in range(2):

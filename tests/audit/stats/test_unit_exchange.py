@@ -71,6 +71,7 @@ def test_no_p_is_below_that_of_all_signs_agreeing(units: int) -> None:
         assert p_of(total) >= 2 * 0.5**units * (1 - 1e-9)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("units", [22, 30])
 @pytest.mark.parametrize("seed", range(3))
 def test_p_is_near_that_of_all_signs(units: int, seed: int) -> None:

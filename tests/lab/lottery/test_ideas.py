@@ -215,6 +215,7 @@ def test_how_far_an_answer_may_be_goes_by_the_largest_number(
     assert row.note == ("" if agrees else "100 % of its numbers are not eager's")
 
 
+@pytest.mark.heavy
 def test_only_what_was_asked_is_timed(tmp_path: Path):
     other = replace(SMALL, name="other")
     found = ran(

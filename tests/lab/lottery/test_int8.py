@@ -58,6 +58,7 @@ def test_convolutions_stay_float32_and_are_counted():
     assert made.size == 4 * (2 * 9 + 2) + 72 * 4 + 4 * 4
 
 
+@pytest.mark.heavy
 @needs_kernels
 @pytest.mark.parametrize("name", [EAGER, "torchao-int8-dynamic"])
 def test_recurrent_layers_and_other_convolutions_stay_float32_and_are_counted(name: str):

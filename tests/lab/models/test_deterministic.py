@@ -41,6 +41,7 @@ def test_every_model_is_here():
     assert {type(model).__name__ for model, _ in CASES} == set(models.__all__) - {"Model"}
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(("model", "training"), CASES, ids=repr)
 def test_two_trainings_have_equal_bits(model, training):
     data = resident(BlobsKept(train=40).load(), dtype=torch.float32)

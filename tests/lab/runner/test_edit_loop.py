@@ -177,6 +177,7 @@ def test_other_data_under_the_same_description_are_refused(tmp_path: Path, chang
     )
 
 
+@pytest.mark.heavy
 def test_a_derived_population_notices_a_parent_that_was_trained_again(tmp_path: Path) -> None:
     out = tmp_path / "out"
 

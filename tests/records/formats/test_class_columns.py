@@ -46,6 +46,7 @@ def said(records: Records) -> list[str]:
     return [records.classes[c] for c in records.pred_MN[0]]
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     "form",
     ["prob_{}", "proba-{}", "Probability {}", "score_{}", "P({})", "p-{}", "P_{}", "pred_prob_{}",

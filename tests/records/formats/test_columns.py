@@ -164,6 +164,7 @@ def test_grades_as_people_write_them(grades: list[str]) -> None:
     assert "gold" not in records.slice_columns
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     ("rows", "pick", "asked", "message"),
     [
@@ -900,6 +901,7 @@ def test_labels_without_ids_need_files_in_one_order() -> None:
     )
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("allow_partial", [False, True])
 def test_labels_without_ids_need_sides_in_one_order(allow_partial: bool) -> None:
     """Leaving out the examples that then have two labels would compare a few that mean nothing."""

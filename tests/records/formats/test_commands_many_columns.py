@@ -100,6 +100,7 @@ def test_a_command_obeys_no_terminal():
     assert harmless("python -c 'a\x1b[31mb\x07'") == "python -c 'ab '"
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("classes", [12, 150])
 def test_names_of_many_classes_are_all_typed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, classes: int

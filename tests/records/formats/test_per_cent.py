@@ -240,6 +240,7 @@ def test_in_python_the_refusal_has_what_to_add_to_the_frame() -> None:
     )
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     ("cut", "said"),
     [(None, ""), (20.0, " with --threshold 0.2"), (0.2, "")],

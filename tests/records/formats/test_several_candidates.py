@@ -47,6 +47,7 @@ def tables(*names: str, topic: list[str] = SAID_TOPIC) -> tuple[Rows, Rows]:
     return {"doc_id": DOCS, **old}, {"doc_id": DOCS, **dict(zip(names, values, strict=True))}
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     "names",
     [
@@ -103,6 +104,7 @@ def command(name: str, said: str = "pred_", right: str = "gold_") -> str:
     )
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(("said", "right"), [("pred_", "gold_"), ("y_pred_", "y_true_")])
 @pytest.mark.parametrize(("yes", "no"), [(1, 0), (0.7, 0.15)])
 def test_one_column_a_class_on_both_sides_becomes_a_label_and_a_prediction(
@@ -143,6 +145,7 @@ def test_columns_in_another_order_are_named_one_by_one() -> None:
     assert made["prediction"].to_list() == ["cat", "dog", "dog", "dog"]
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("gold", [[0, 1, 1, 3], [0, 1, 2, 1]])
 def test_marks_of_which_a_row_has_none_are_pairs(gold: list[int]) -> None:
     said = [0, 1, 2, 3] if gold[-1] == 1 else [0, 1, 2, 1]

@@ -84,6 +84,7 @@ FORMS = {
 }
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("name", FORMS)
 def test_forms_of_one_table(put, name: str) -> None:
     want = read_tables([put("want.csv", PLAIN)])

@@ -161,6 +161,7 @@ def test_a_positive_class_that_is_not_there() -> None:
     )
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("command", ["audit", "gate", "bless", "convert"])
 def test_the_flag_that_the_refusal_names_settles_it(command: str) -> None:
     rows = {"kind": ["legit", "fraud", "legit"] * 20, "risk": [0.25, 0.75, 0.5] * 20}
@@ -325,6 +326,7 @@ def test_grades_have_no_labels_of_their_own_file() -> None:
     )
 
 
+@pytest.mark.heavy
 def test_a_model_that_is_better_throughout_is_better() -> None:
     """Its mean score is lower, as most are healthy; that is no loss."""
     sick = [int(i % 10 == 0) for i in range(400)]
@@ -368,6 +370,7 @@ def test_however_a_probability_is_called_it_is_no_grade(name: str, rows: dict[st
     assert said.startswith(f"a.csv: column {name!r} is called a probability")
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     "name",
     [

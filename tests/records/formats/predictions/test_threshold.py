@@ -171,6 +171,7 @@ def test_a_threshold_that_nobody_reaches_yet_may_be_meant() -> None:
     assert said(read_any([risks(0.1, 0.3)], threshold=0.9, **ASKED)[0]) == [["0", "0"]]
 
 
+@pytest.mark.heavy
 def test_one_that_decides_every_example_of_all_sides_alike() -> None:
     """Where one side alone never reaches it, that is a finding."""
     write_sides()

@@ -61,6 +61,7 @@ def frames(kind: str, names: tuple[str, ...]) -> list[Any]:
     return [pl.DataFrame(held), pd.DataFrame(held)]
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("names", [("score",), ("p_0", "p_1")], ids=["score", "p_class"])
 def test_frames(kind: str, names: tuple[str, ...]) -> None:
