@@ -24,6 +24,7 @@ COMMAND = (
     'python -c \'import polars as pl; pl.read_csv("old.csv", infer_schema=False).with_columns('
     f'{NEAR}.alias("correct")).write_csv("old-graded.csv")\''
 )
+GIVE = ", and give old-graded.csv for old.csv"
 REFUSAL = (
     "old.csv: columns 'y_pred' and 'y_true' hold numbers on a scale, and such predictions are not "
     "compared as they are; grade each from 0 to 1 and give --score correct in place of "
@@ -54,13 +55,13 @@ def refusal(said: list[float] = SAID, right: list[float] = RIGHT, **asked: Any) 
     ],
 )
 def test_whatever_is_named_the_way_out_is_the_same(asked: dict[str, str]) -> None:
-    assert refusal(**asked) == REFUSAL + COMMAND
+    assert refusal(**asked) == REFUSAL + COMMAND + GIVE
 
 
 def test_scaled_to_1_they_are_still_no_grades() -> None:
     said = [y / 1000 for y in SAID]
     message = refusal(said, score="y_pred", label="y_true")
-    assert message == (REFUSAL + COMMAND).replace("at most 2,", "at most 200,").replace(
+    assert message == (REFUSAL + COMMAND + GIVE).replace("at most 2,", "at most 200,").replace(
         "<= 2)", "<= 200)"
     )
     # Who asks for grades by name gets them.
@@ -130,7 +131,7 @@ def test_counts_that_are_seldom_met_are_numbers() -> None:
     message = refusal(
         [int(y) for y in said], [int(y) for y in right], prediction="y_pred", label="y_true"
     )
-    assert message == (REFUSAL + COMMAND).replace("at most 2,", "at most 20,").replace(
+    assert message == (REFUSAL + COMMAND + GIVE).replace("at most 2,", "at most 20,").replace(
         "<= 2)", "<= 20)"
     )
 

@@ -11,6 +11,7 @@ import polars as pl
 
 from undertow.errors import TableError
 from undertow.records.formats.columns.commands.answer_made import nearness
+from undertow.records.formats.columns.commands.given import commands_in, given_for
 from undertow.records.formats.columns.values import has_decimals, numbers_in, within_one
 from undertow.records.formats.decoding.typed import number_of
 from undertow.records.formats.predictions.sheets import Table
@@ -119,7 +120,8 @@ class NumbersOnAScale(TableError):
 
     @classmethod
     def of(cls, said: str, near: float, by: Callable[[float], str]) -> NumbersOnAScale:
-        made = cls(f"{said}: {by(near)}")
+        typed = by(near)
+        made = cls(f"{said}: {typed}{given_for(commands_in(typed))}")
         made.said, made.near, made.by = said, near, by
         return made
 
