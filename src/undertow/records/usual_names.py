@@ -167,8 +167,9 @@ MEMBER = (
 )
 REPEATED = frozenset(
     {"member", "model", "seed", "run", "fold", "replica", "replicate", "repeat", "repetition",
-     "rep", "trial", "attempt", "try", "sample", "draw", "rollout", "bootstrap", "rater", "judge",
-     "annotator", "grader", "evaluator", "reviewer", "labeler", "labeller", "coder", "worker", "k"}
+     "rep", "trial", "attempt", "try", "sample", "draw", "rollout", "completion", "generation",
+     "bootstrap", "rater", "judge", "annotator", "grader", "evaluator", "reviewer", "labeler",
+     "labeller", "coder", "worker", "k"}
 )  # fmt: skip
 """Words in the name of a column that tells repeats of one grade apart, over which a mean is
 right."""

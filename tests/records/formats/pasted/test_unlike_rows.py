@@ -185,7 +185,9 @@ REFUSED = "one.csv: examples stand in several rows, of several"
 THREE = [k % 3 for k in range(3 * N)]
 
 
-@pytest.mark.parametrize("name", ["trial", "k", "attempt", "judge_id", "repeat_no"])
+@pytest.mark.parametrize(
+    "name", ["trial", "k", "attempt", "judge_id", "repeat_no", "completion_id"]
+)
 def test_repeats_are_averaged_as_before(name: str) -> None:
     assert told(rows(**{name: THREE})).endswith(f"; {REPEATS}.")
 
